@@ -1,0 +1,247 @@
+"""The command `newsdesk`, and its sub-commands read, rank, explain and models.
+
+Sub-commands of all packages are found through the entry-point group `newsdesk.commands`. Their modules import only click
+at the top, so that `newsdesk --help` stays light; everything else is imported inside a command.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import click
+
+from classifier.errors import MissingExtra, NewsdeskError, UsageError
+from classifier.options import (
+    finish,
+    inputs_argument,
+    json_option,
+    model_argument,
+    read_options,
+    reading_options,
+    report_rejected,
+)
+
+_EXTRAS = {
+    **dict.fromkeys(("sklearn", "scipy", "joblib", "threadpoolctl", "training"), "train"),
+    **dict.fromkeys(("flask", "granian", "orjson", "pydantic", "service"), "service"),
+}
+INTERRUPTED = 130
+
+
+class _Commands(click.Group):
+    """Commands from the entry points, loaded when named (or, for their one-line help, by --help)."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({point.name for point in entry_points(group="newsdesk.commands")})
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        for point in entry_points(group="newsdesk.commands", name=name):
+            command: click.Command = point.load()
+            return command
+        return None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="newsdesk")
+def newsdesk() -> None:
+    """Say which section a news article belongs to and how popular it will be."""
+
+
+def main() -> None:
+    """Run the command line; every error becomes one line on stderr and one exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    try:
+        newsdesk.main(arguments, prog_name="newsdesk", standalone_mode=False)
+    except NewsdeskError as error:
+        return _fail(error)
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        return _fail(MissingExtra(extra, module=error.name or ""))
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output has gone (| head): nothing is wrong, and nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return 0
+
+
+def _fail(error: NewsdeskError) -> int:
+    click.echo(f"error: {error}", err=True)
+    return error.exit_code
+
+
+@click.command()
+@inputs_argument
+@click.option("-o", "--output", required=True, metavar="OUT", help="Target; its suffix decides the format.")
+@click.option("--force", is_flag=True, help="Overwrite an existing target.")
+@reading_options
+def read(inputs: tuple[str, ...], output: str, force: bool, **options: Any) -> None:
+    """Read any supported input into one article table.
+
+    Ranking boxes are written beside it, as OUT-stem.rankings.suffix.
+    """
+    from classifier.reading import read_all
+    from classifier.reading.writing import boxes_target, open_writer
+
+    reading = read_all(inputs, read_options(**options))
+    report_rejected(reading.rejected)
+    with open_writer(output, reading.articles.schema, force=force) as writer:
+        for batch in reading.articles.to_batches():
+            writer.write(batch)
+    boxes = ""
+    if reading.boxes.num_rows and output != "-":
+        target = boxes_target(output)
+        with open_writer(target, reading.boxes.schema, force=force) as writer:
+            for batch in reading.boxes.to_batches():
+                writer.write(batch)
+        boxes = f", {reading.boxes.num_rows} box lines to {target}"
+    click.echo(f"{reading.articles.num_rows} articles to {output}{boxes}", err=True)
+    finish(len(reading.rejected), len(reading.rejected) + reading.articles.num_rows)
+
+
+@click.command()
+@model_argument
+@inputs_argument
+@click.option("--top", type=click.IntRange(1), default=5, show_default=True, help="Titles a list.")
+@click.option("--site", default="", metavar="NAME", help="Short name of the site, printed before ACCESS RANKING.")
+@json_option
+@reading_options
+def rank(model: str, inputs: tuple[str, ...], top: int, site: str, as_json: bool, **options: Any) -> None:
+    """Print the ranking lists: one a section, and the site-wide one."""
+    from classifier.model import load
+    from classifier.ranking import build_rankings
+    from classifier.reading import read_all
+    from classifier.reading.rows import to_articles
+
+    loaded = load(model)
+    reading = read_all(inputs, read_options(**options))
+    report_rejected(reading.rejected)
+    articles = [article for batch in reading.articles.to_batches() for article in to_articles(batch)]
+    rankings = build_rankings(articles, loaded.predict(articles), top=top)
+    if as_json:
+        identity = {"model": loaded.name, "version": loaded.version}
+        click.echo(json.dumps({**rankings.to_dict(), **identity}, ensure_ascii=False))
+    else:
+        click.echo(rankings.to_text(site), nl=False)
+    finish(len(reading.rejected), len(reading.rejected) + len(articles))
+
+
+@click.command()
+@model_argument
+@inputs_argument
+@click.option("--features", type=click.IntRange(1), default=10, show_default=True, help="Features a head.")
+@json_option
+@reading_options
+def explain(model: str, inputs: tuple[str, ...], features: int, as_json: bool, **options: Any) -> None:
+    """Show the features that decided, with their contributions."""
+    from classifier.display import explanation_text
+    from classifier.model import load
+    from classifier.reading import read_all
+    from classifier.reading.rows import to_articles
+
+    loaded = load(model)
+    reading = read_all(inputs, read_options(**options))
+    report_rejected(reading.rejected)
+    articles = [article for batch in reading.articles.to_batches() for article in to_articles(batch)]
+    found = []
+    for article in articles:
+        prediction, parts = loaded.predict(article), loaded.explain(article)
+        if as_json:
+            found.append({**prediction.to_dict(), "explanation": [part.to_dict() for part in parts]})
+        else:
+            click.echo(explanation_text(article, prediction, parts, features))
+    if as_json:
+        click.echo(json.dumps({"articles": found}, ensure_ascii=False))
+    finish(len(reading.rejected), len(reading.rejected) + len(articles))
+
+
+@click.group()
+def models() -> None:
+    """List, show, verify and promote the versions of models."""
+
+
+@models.command("list")
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("artifacts"))
+@json_option
+def list_(folder: Path, as_json: bool) -> None:
+    """List the models under FOLDER, or the versions of one model folder; * marks the current version."""
+    from classifier.store import ModelFolder, find_models
+
+    stores = [ModelFolder(folder)] if ModelFolder(folder).versions() else find_models(folder)
+    found = [
+        {"model": store.path.name, "path": str(store.path), "current": store.current(), "versions": store.versions()}
+        for store in stores
+    ]
+    if as_json:
+        click.echo(json.dumps({"models": found}))
+        return
+    for item in found:
+        click.echo(item["path"])
+        for version in item["versions"] or ():
+            click.echo(f"  {'*' if version == item['current'] else ' '} {version}")
+    if not found:
+        click.echo(f"no models in {folder}", err=True)
+
+
+@models.command()
+@model_argument
+@json_option
+def show(model: str, as_json: bool) -> None:
+    """Show a version: where its data came from, its metrics, its files."""
+    from classifier.store import resolve
+
+    folder = resolve(Path(model))
+    if as_json:
+        click.echo(json.dumps(folder.manifest.data, ensure_ascii=False))
+        return
+    card = folder.path / "card.md"
+    if "card.md" in folder.files:
+        folder.check_file("card.md")
+        click.echo(card.read_text(encoding="utf-8"), nl=False)
+    click.echo(f"\nversion {folder.version} of {folder.model}, in {folder.path}")
+
+
+@models.command()
+@model_argument
+def verify(model: str) -> None:
+    """Compare every file of a version (or of all versions of a model) with what was written."""
+    from classifier.model import load_version
+    from classifier.store import ModelFolder, resolve
+
+    store = ModelFolder(Path(model))
+    folders = [store.open(version) for version in store.versions()] or [resolve(Path(model))]
+    for folder in folders:
+        folder.verify()
+        load_version(folder)
+        click.echo(f"{folder.version}: {len(folder.files)} files are as they were written")
+
+
+@models.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("version")
+def promote(model: Path, version: str) -> None:
+    """Make VERSION the current version of the model folder MODEL, after verifying it."""
+    from classifier.store import ModelFolder
+
+    if not model.is_dir():
+        raise UsageError("is no model folder", where=str(model), remedy="see newsdesk models list")
+    ModelFolder(model).promote(version)
+    click.echo(f"{version} is now the current version of {model}")

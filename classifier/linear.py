@@ -1,0 +1,82 @@
+"""A linear head: feature blocks side by side, one weight vector an output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.errors import ArtifactDamaged
+from classifier.spec import Arrays, Spec, take_array
+from classifier.text.blocks import Block, FieldSpan, load_block
+from classifier.text.rows import Rows
+from classifier.text.sparse import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturePart:
+    """One feature of one article: its name, what it adds to every output (k,), and where it stands."""
+
+    name: str
+    contributions: Floats
+    spans: tuple[FieldSpan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """scores = features @ weights + intercept; weights (sum of the blocks' widths, k), intercept (k,)."""
+
+    blocks: Sequence[Block]
+    weights: Floats
+    intercept: Floats
+
+    def scores(self, rows: Rows) -> Floats:
+        """(n, k) scores; a row's scores do not depend on the rows beside it."""
+        out = np.zeros((len(rows), len(self.intercept)))
+        at = 0
+        for block in self.blocks:
+            block.transform(rows).add_product(self.weights[at : at + block.width], out)
+            at += block.width
+        return out + self.intercept
+
+    def parts(self, rows: Rows, number: int = 0) -> list[FeaturePart]:
+        """Every feature of one row; contributions and intercept sum to the row's scores."""
+        found = []
+        at = 0
+        for block in self.blocks:
+            indices, values = block.transform(rows).row(number)
+            spans = block.feature_spans(rows, number)
+            for index, value in zip(indices.tolist(), values.tolist(), strict=True):
+                contributions = value * self.weights[at + index]
+                found.append(
+                    FeaturePart(block.feature_name(index), contributions, tuple(spans.get(index, ())))
+                )
+            at += block.width
+        return found
+
+    def spec(self) -> dict[str, Any]:
+        return {"blocks": [block.spec() for block in self.blocks]}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        named = {
+            f"{i}.{name}": array
+            for i, block in enumerate(self.blocks)
+            for name, array in block.arrays().items()
+        }
+        return {**named, "weights": self.weights, "intercept": self.intercept}
+
+    @classmethod
+    def load(cls, spec: Spec, arrays: Arrays, outputs: int) -> Linear:
+        blocks = []
+        for i, block_spec in enumerate(spec.specs("blocks")):
+            own = {name.removeprefix(f"{i}."): a for name, a in arrays.items() if name.startswith(f"{i}.")}
+            blocks.append(load_block(block_spec, own))
+        width = sum(block.width for block in blocks)
+        weights = take_array(arrays, "weights", np.float64, (width, outputs))
+        intercept = take_array(arrays, "intercept", np.float64, (outputs,))
+        if not blocks:
+            raise ArtifactDamaged("a head without feature blocks", where=spec.place)
+        return cls(blocks, weights, intercept)

@@ -1,0 +1,124 @@
+"""A loaded version: articles in, predictions out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from classifier.articles import Article
+from classifier.artifact import HEADS, VersionFolder
+from classifier.errors import ArtifactDamaged
+from classifier.popularity import PopularityHead, PopularityResult
+from classifier.results import Contribution, Prediction, prediction_schema
+from classifier.sections import SectionHead, SectionResult
+from classifier.store import resolve
+from classifier.text.rows import Rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+OneArticle = Article | Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One version in memory: one or both heads. Immutable, so threads may share it."""
+
+    name: str
+    version: str
+    manifest: Mapping[str, Any]
+    sections: SectionHead | None
+    popularity: PopularityHead | None
+
+    @overload
+    def predict(self, articles: OneArticle) -> Prediction: ...
+    @overload
+    def predict(self, articles: Sequence[OneArticle]) -> list[Prediction]: ...
+    @overload
+    def predict(self, articles: pa.RecordBatch) -> pa.RecordBatch: ...
+    def predict(self, articles: Any) -> Any:
+        """Score one article (`Article` or mapping), a list of them, or a record batch of the article table.
+
+        Raises:
+            FieldError: an article that breaks the rules of the article table.
+        """
+        if isinstance(articles, Article | Mapping):
+            return self._predict([_article(articles)])[0]
+        if isinstance(articles, Sequence):
+            return self._predict([_article(article) for article in articles])
+        return self._predict_batch(articles)
+
+    def explain(self, article: OneArticle) -> list[Contribution]:
+        """What each feature adds to the winning section's score and to the popularity score, largest effect first."""
+        rows = Rows.from_articles([_article(article)])
+        found: list[Contribution] = []
+        for head in (self.sections, self.popularity):
+            if head is not None:
+                found.extend(head.explain(rows))
+        return found
+
+    def _predict(self, articles: list[Article]) -> list[Prediction]:
+        return self._predict_rows(Rows.from_articles(articles), [article.id for article in articles])
+
+    def _predict_batch(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        import pyarrow as pa
+
+        from classifier.reading.rows import to_articles
+
+        predictions = self._predict(to_articles(batch))
+        return pa.RecordBatch.from_pylist([p.to_dict() for p in predictions], schema=prediction_schema())
+
+    def _predict_rows(self, rows: Rows, ids: Sequence[str]) -> list[Prediction]:
+        count = len(rows)
+        sections = self.sections.results(rows) if self.sections else [None] * count
+        popularity = self.popularity.results(rows) if self.popularity else [None] * count
+        return [self._prediction(*item) for item in zip(ids, sections, popularity, strict=True)]
+
+    def _prediction(
+        self, id_: str, section: SectionResult | None, popularity: PopularityResult | None
+    ) -> Prediction:
+        return Prediction(
+            id=id_,
+            section=section.section if section else None,
+            section_probability=section.probability if section else None,
+            decision=section.decision if section else None,
+            section_scores=section.scores if section else None,
+            popularity_score=popularity.score if popularity else None,
+            popularity_percentile=popularity.percentile if popularity else None,
+            top5_probability=popularity.top5_probability if popularity else None,
+            model=self.name,
+            version=self.version,
+        )
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """Load a version folder, or a model folder's current version. Nothing is unpickled; every array is checked first.
+
+    Raises:
+        ArtifactError: missing, damaged, or from a newer Newsdesk; the message names the file.
+    """
+    return load_version(resolve(Path(path)))
+
+
+def load_version(folder: VersionFolder) -> Model:
+    """Construct the heads of an audited version folder.
+
+    Raises:
+        ArtifactError: as `load`.
+    """
+    heads = folder.manifest.spec("heads")
+    if not heads.data or not set(heads.data) <= set(HEADS):
+        raise ArtifactDamaged(f"heads must be one or both of {list(HEADS)}", where=folder.manifest.place)
+    sections = popularity = None
+    if "sections" in heads.data:
+        sections = SectionHead.load(heads.spec("sections"), folder.arrays("sections"))
+    if "popularity" in heads.data:
+        popularity = PopularityHead.load(heads.spec("popularity"), folder.arrays("popularity"))
+    return Model(folder.model, folder.version, folder.manifest.data, sections, popularity)
+
+
+def _article(article: OneArticle) -> Article:
+    return article if isinstance(article, Article) else Article.from_mapping(article)

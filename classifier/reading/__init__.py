@@ -1,0 +1,178 @@
+"""Reading articles, ranking boxes and labels from whatever a newsroom has.
+
+`read` streams; `read_all` makes one table of articles and one of boxes, labels joined. To add a format: one module with a
+function that is a `classifier.reading.base.Reader`, and one line in `FORMATS`. Its module is imported when it is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from classifier.errors import FormatError
+from classifier.reading.base import Chunk, Reader, ReadOptions, Rejection, Source
+from classifier.reading.finding import STDIN_NAME, Found, find
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["Reading", "find_sources", "read", "read_all", "reader_for", "sources"]
+
+
+class _Format(NamedTuple):
+    reader: str
+    suffixes: tuple[str, ...]
+    media_types: tuple[str, ...] = ()
+    is_text: bool = True  # then it may also be compressed: .gz, .zst
+
+
+FORMATS = (
+    _Format("classifier.reading.pages:read", (".txt",), ("text/plain",)),
+    _Format("classifier.reading.delimited:read_csv", (".csv",), ("text/csv",)),
+    _Format("classifier.reading.delimited:read_tsv", (".tsv", ".tab"), ("text/tab-separated-values",)),
+    _Format(
+        "classifier.reading.jsonl:read", (".jsonl", ".ndjson"), ("application/x-ndjson", "application/jsonl")
+    ),
+    _Format(
+        "classifier.reading.columnar:read_parquet",
+        (".parquet", ".pq"),
+        ("application/vnd.apache.parquet",),
+        is_text=False,
+    ),
+    _Format(
+        "classifier.reading.columnar:read_arrow",
+        (".arrow", ".feather", ".arrows", ".ipc"),
+        ("application/vnd.apache.arrow.file", "application/vnd.apache.arrow.stream"),
+        is_text=False,
+    ),
+)
+COMPRESSIONS = (".gz", ".zst")
+# "module:function" by suffix and by media type.
+READERS = {key: form.reader for form in FORMATS for key in (*form.suffixes, *form.media_types)}
+_COMPRESSIBLE = {suffix for form in FORMATS if form.is_text for suffix in form.suffixes}
+_STDIN_SUFFIX = ".jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that was read: one table of articles with the labels joined, one of ranking boxes, and what was left out.
+
+    `rejected` are rows and pages that were not read, `duplicates` counts rows that were there twice in every column,
+    `unmatched_labels` the label rows that no article has the key of, `sources` the files read, `skipped` names those in
+    folders that are of no known format.
+    """
+
+    articles: pa.Table
+    boxes: pa.Table
+    rejected: list[Rejection]
+    sources: int
+    duplicates: int = 0
+    unmatched_labels: int = 0
+    skipped: tuple[str, ...] = ()
+
+
+def find_sources(inputs: Sequence[str]) -> Found:
+    """The sources behind files, folders (recursive, sorted), globs and "-" (JSON Lines on stdin), and what was skipped.
+
+    Raises:
+        InputError: a path or pattern that leads nowhere.
+        FormatError: a file of unknown suffix that was named itself.
+    """
+    found = find(inputs, lambda name: _suffixes(name) is not None)
+    for source in found.sources:
+        _reader(source)
+    return found
+
+
+def sources(inputs: Sequence[str]) -> list[Source]:
+    """The sources of `find_sources`."""
+    return find_sources(inputs).sources
+
+
+def reader_for(kind: str) -> Reader:
+    """The reader of a suffix (".csv") or media type ("text/csv").
+
+    Raises:
+        FormatError: there is none.
+    """
+    kind = kind.partition(";")[0].strip().lower()
+    if kind not in READERS:
+        known = ", ".join(key for key in READERS if key.startswith(".") == kind.startswith("."))
+        raise FormatError(f'"{kind}" is no known format', remedy=f"known are {known}")
+    module, _, function = READERS[kind].partition(":")
+    return cast(Reader, getattr(import_module(module), function))
+
+
+def read(inputs: Sequence[str], options: ReadOptions | None = None) -> Iterator[Chunk]:
+    """What is in the inputs, chunk by chunk; labels are not joined, ids not compared.
+
+    Raises:
+        InputError: an input cannot be found or read.
+    """
+    for source in sources(inputs):
+        yield from read_source(source, options or ReadOptions())
+
+
+def read_all(inputs: Sequence[str], options: ReadOptions | None = None) -> Reading:
+    """What is in the inputs, as tables.
+
+    Label tables are joined by `id`, else `url`, else `file`; what they hold goes before what the articles hold. Of rows
+    that are equal in every column one stays; a different row with an id that is taken is rejected.
+
+    Raises:
+        InputError: an input cannot be found or read, or there is nothing in them.
+        FormatError: a file is not what its name says, or labels contradict each other.
+    """
+    from classifier.reading.collecting import collect
+
+    found = find_sources(inputs)
+    options = options or ReadOptions()
+    reading = collect((source.name, read_source(source, options)) for source in found.sources)
+    return Reading(
+        reading.articles,
+        reading.boxes,
+        reading.rejected,
+        len(found.sources),
+        reading.duplicates,
+        reading.unmatched_labels,
+        tuple(found.skipped),
+    )
+
+
+def read_source(source: Source, options: ReadOptions) -> Iterator[Chunk]:
+    """The chunks of one source, by the reader that its name's suffix asks for.
+
+    Raises:
+        FormatError: an unknown suffix, or not what its name says.
+    """
+    suffix, compression = _reader(source)
+    if compression:
+        from classifier.reading.compressed import decompressed
+
+        source = decompressed(source, compression)
+    return reader_for(suffix)(source, options)
+
+
+def _reader(source: Source) -> tuple[str, str]:
+    if source.name == STDIN_NAME:
+        return _STDIN_SUFFIX, ""
+    found = _suffixes(source.name)
+    if found is None:
+        known = ", ".join(key for key in READERS if key.startswith("."))
+        raise FormatError(
+            f'"{PurePosixPath(source.name).suffix}" is no known suffix',
+            where=source.name,
+            remedy=f"known are {known} (text formats also with {' or '.join(COMPRESSIONS)} behind)",
+        )
+    return found
+
+
+def _suffixes(name: str) -> tuple[str, str] | None:
+    """A name's format and compression suffix; None where no reader knows it."""
+    *_, last, end = ["", "", *[suffix.lower() for suffix in PurePosixPath(name).suffixes]]
+    if end in COMPRESSIONS and last in _COMPRESSIBLE:
+        return last, end
+    return (end, "") if end in READERS else None

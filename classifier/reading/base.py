@@ -1,0 +1,88 @@
+"""What every reader shares: the source it reads, the options it obeys, the chunks it yields, the box table's schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SITE_WIDE = "*"
+BATCH_ROWS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How to read.
+
+    `columns` maps our column names to the names in the source; `ignore` drops columns (our names). `timezone` is the zone
+    of times that have none. `taken_at` is when ranking boxes without a time of their own were printed: a time, or a
+    file-name pattern with strptime fields ("%Y-%m-%d") looked for anywhere in the path.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    ignore: frozenset[str] = frozenset()
+    timezone: tzinfo | None = None
+    taken_at: datetime | str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input: `name` is what errors and the `file` column say (relative to the folder that was given)."""
+
+    name: str
+    open: Callable[[], AbstractContextManager[BinaryIO]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """One row (or page) that was not read: `line` is 1-based, None where the file as a whole was refused."""
+
+    file: str
+    line: int | None
+    reason: str
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What one step of a reader yields.
+
+    `articles` have the article table's columns, others behind them, and `file`; `boxes` have `box_schema()` and `file`;
+    `labels` are rows without text that complete articles by `id`, `url` or `file`.
+    """
+
+    articles: pa.RecordBatch | None = None
+    boxes: pa.RecordBatch | None = None
+    labels: pa.RecordBatch | None = None
+    rejected: tuple[Rejection, ...] = ()
+
+
+class Reader(Protocol):
+    """The one function of a format's module."""
+
+    def __call__(self, source: Source, options: ReadOptions) -> Iterator[Chunk]: ...
+
+
+@cache
+def box_schema() -> pa.Schema:
+    """The ranking boxes' Arrow schema; times in UTC unless the source's times share a zone."""
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            pa.field("list", pa.string()),
+            pa.field("taken_at", pa.timestamp("us", tz="UTC")),
+            pa.field("rank", pa.int64()),
+            pa.field("headline", pa.string()),
+            pa.field("article_id", pa.string()),
+        ]
+    )

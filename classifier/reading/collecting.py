@@ -1,0 +1,72 @@
+"""The chunks of all sources, made into one reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from classifier.errors import InputError
+from classifier.reading.base import Chunk, Rejection, box_schema
+from classifier.reading.columns import FILE, concat
+from classifier.reading.joining import join_labels, unique_ids
+
+
+class Collected(NamedTuple):
+    """See `classifier.reading.Reading`."""
+
+    articles: pa.Table
+    boxes: pa.Table
+    rejected: list[Rejection]
+    duplicates: int
+    unmatched_labels: int
+
+
+def collect(sources: Iterable[tuple[str, Iterable[Chunk]]]) -> Collected:
+    """Of every source's name and chunks.
+
+    Raises:
+        InputError: there is nothing in them, or labels without any article.
+        FormatError: labels contradict each other.
+    """
+    articles: list[pa.RecordBatch] = []
+    boxes: list[pa.RecordBatch] = []
+    labels: list[tuple[str, pa.RecordBatch]] = []
+    rejected: list[Rejection] = []
+    for name, chunks in sources:
+        for chunk in chunks:
+            rejected += chunk.rejected
+            if chunk.articles:
+                articles.append(chunk.articles)
+            if chunk.boxes:
+                boxes.append(chunk.boxes)
+            if chunk.labels:
+                labels.append((name, chunk.labels))
+    if not articles and not boxes and not rejected:
+        raise _nothing(labels)
+    table, unmatched = join_labels(concat(articles) if articles else _empty_articles(), labels)
+    table, duplicates, taken = unique_ids(table)
+    return Collected(
+        table, concat(boxes) if boxes else _empty_boxes(), [*rejected, *taken], duplicates, unmatched
+    )
+
+
+def _nothing(labels: list[tuple[str, pa.RecordBatch]]) -> InputError:
+    if not labels:
+        return InputError("there are no articles in what was given", remedy="check the paths")
+    file, batch = labels[0]
+    found = ", ".join([f'"{name}"' for name in batch.schema.names])
+    return InputError(
+        f"no column headline, summary or body (found {found}), so these are labels, but there are no articles for them",
+        where=file,
+        remedy="add the articles' files, or say which column holds the text (--column headline=title)",
+    )
+
+
+def _empty_articles() -> pa.Table:
+    return concat([]).append_column(FILE, pa.array([], pa.string()))
+
+
+def _empty_boxes() -> pa.Table:
+    return box_schema().empty_table().append_column(FILE, pa.array([], pa.string()))

@@ -1,0 +1,95 @@
+"""Parquet and Arrow IPC (files and streams)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from classifier.errors import FormatError
+from classifier.reading.base import BATCH_ROWS, Chunk, ReadOptions, Source
+from classifier.reading.casting import Where, is_text, plain
+from classifier.reading.layout import lay_out
+
+_IPC_FILE = b"ARROW1"
+
+
+def read_parquet(source: Source, options: ReadOptions) -> Iterator[Chunk]:
+    """Batches of a Parquet file.
+
+    Raises:
+        FormatError: damaged, or columns that do not fit.
+    """
+    with source.open() as stream, _damage_named(source.name, "a Parquet file"):
+        file = pq.ParquetFile(stream)
+        yield from _chunks(file.schema_arrow, file.iter_batches(BATCH_ROWS), source.name, options)
+
+
+def read_arrow(source: Source, options: ReadOptions) -> Iterator[Chunk]:
+    """Batches of an Arrow IPC file (also known as Feather) or stream; which of them, its first bytes say.
+
+    Raises:
+        FormatError: damaged, or columns that do not fit.
+    """
+    with source.open() as stream, _damage_named(source.name, "an Arrow file or stream"):
+        if _starts_with(stream, _IPC_FILE):
+            reader = pa.ipc.open_file(stream)
+            batches = (reader.get_batch(number) for number in range(reader.num_record_batches))
+            yield from _chunks(reader.schema, batches, source.name, options)
+        else:
+            with pa.ipc.open_stream(stream) as reader:
+                yield from _chunks(reader.schema, iter(reader), source.name, options)
+
+
+def _starts_with(stream: BinaryIO, magic: bytes) -> bool:
+    if not stream.seekable():
+        return False  # then only a stream can be read
+    found = stream.read(len(magic))
+    stream.seek(0)
+    return found == magic
+
+
+@contextmanager
+def _damage_named(file: str, expected: str) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        first_line = str(error).split("\n")[0][:200]
+        raise FormatError(
+            f"not {expected} that can be read: {first_line}",
+            where=file,
+            remedy="is it complete, and of the format that its name says?",
+        ) from error
+
+
+def _chunks(
+    schema: pa.Schema, batches: Iterator[pa.RecordBatch], file: str, options: ReadOptions
+) -> Iterator[Chunk]:
+    layout = lay_out(schema.names, options, file)
+    picked = [(our, schema.get_field_index(name)) for our, name in layout.renamed(schema.names)]
+    row = 1
+    for whole in batches:
+        for start in range(0, len(whole), BATCH_ROWS):
+            batch = whole.slice(start, BATCH_ROWS)
+            columns = [_sound(batch.column(at)) for _, at in picked]
+            made = pa.RecordBatch.from_arrays(columns, names=[our for our, _ in picked])
+            yield layout.chunk(made, Where(file, first=row))
+            row += len(batch)
+
+
+def _sound(column: pa.Array) -> pa.Array:
+    """The column, checked to the last byte; text that is not UTF-8 comes back as bytes, to be named row by row."""
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        column.validate()
+        column = plain(column)
+        if not is_text(column.type) or pa.types.is_string_view(column.type):
+            raise
+        kind = pa.large_binary() if pa.types.is_large_string(column.type) else pa.binary()
+        column = column.cast(kind)
+        column.validate(full=True)
+    return column

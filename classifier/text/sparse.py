@@ -1,0 +1,49 @@
+"""The one sparse thing that scoring needs: rows of (feature, value), and their product with a weight table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class SparseRows:
+    """n rows over `width` features in CSR form: `indptr` (n + 1,), `indices` (nnz,), `values` (nnz,)."""
+
+    indptr: Integers
+    indices: Integers
+    values: Floats
+    width: int
+
+    @classmethod
+    def from_rows(cls, rows: Sequence[tuple[Sequence[int], Sequence[float]]], width: int) -> SparseRows:
+        """One (indices, values) pair a row."""
+        indptr = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum([len(indices) for indices, _ in rows], out=indptr[1:])
+        indices = np.fromiter((i for row, _ in rows for i in row), np.int64, int(indptr[-1]))
+        values = np.fromiter((v for _, row in rows for v in row), np.float64, int(indptr[-1]))
+        return cls(indptr, indices, values, width)
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    def row(self, number: int) -> tuple[Integers, Floats]:
+        """Indices and values of one row."""
+        part = slice(self.indptr[number], self.indptr[number + 1])
+        return self.indices[part], self.values[part]
+
+    def add_product(self, weights: Floats, out: Floats) -> None:
+        """Add rows @ weights to `out`; weights (width, k), out (n, k).
+
+        Each row is summed on its own in feature order, so one article alone and in a batch get the same bits.
+        """
+        for number in range(len(self)):
+            indices, values = self.row(number)
+            if len(indices):
+                out[number] += (values[:, None] * weights[indices]).sum(axis=0)

@@ -1,0 +1,25 @@
+"""Hour and weekday of publication as features."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from classifier.articles import parse_timezone
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+TIME_FEATURES = tuple([f"hour: {hour:02d}" for hour in range(24)] + [f"weekday: {day}" for day in WEEKDAYS])
+
+
+@cache
+def zone(name: str) -> ZoneInfo:
+    return parse_timezone(name)
+
+
+def time_features(time: datetime | None, timezone: str) -> tuple[int, int] | None:
+    """Positions in `TIME_FEATURES` of a time's local hour and weekday; None without a time."""
+    if time is None:
+        return None
+    local = time.astimezone(zone(timezone))
+    return local.hour, 24 + local.weekday()

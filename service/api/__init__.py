@@ -1,0 +1,15 @@
+"""The HTTP interface: one blueprint an area."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from service.api import health, predict, rank
+
+BLUEPRINTS = (health.blueprint, predict.blueprint, rank.blueprint)
+
+
+def init_app(app: Flask) -> None:
+    """Register every blueprint."""
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)

@@ -1,0 +1,23 @@
+"""Is the process alive, and can it answer."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response
+
+from service.models import current_model
+from service.responses import json_response
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    """The process is alive."""
+    return json_response({"status": "ok"})
+
+
+@blueprint.get("/readyz")
+def readyz() -> Response:
+    """A model is loaded; it says which."""
+    model = current_model()
+    return json_response({"status": "ready", "model": model.name, "version": model.version})

@@ -1,0 +1,165 @@
+"""Request bodies: read within a limit, then parsed as strict JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import orjson
+from flask import Flask, Request, Response, request
+
+from classifier.errors import FieldError
+from service.errors import BodyError, MediaTypeError, TooLarge
+from service.schemas import join_path
+from service.settings import current_settings
+
+_BLOCK = 65536
+# A client that is still sending when the connection closes loses the answer. Up to this many times the limit
+# is read and thrown away, so that it gets to see the problem.
+_DRAIN = 4
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def init_app(app: Flask) -> None:
+    """Read what a refused request is still sending."""
+    app.after_request(_drain)
+
+
+def read_json() -> Any:
+    """The JSON body of the current request.
+
+    Raises:
+        MediaTypeError: it does not say that it is JSON.
+        TooLarge: it is over the limit.
+        BodyError: it is empty, cut off, or not JSON (RFC 8259: UTF-8, no NaN, no infinity).
+        FieldError: a string in it holds half of a surrogate pair.
+    """
+    _check_media_type(request)
+    return parse_json(read_body(request, current_settings().max_body_bytes))
+
+
+def read_body(request: Request, limit: int) -> bytes:
+    """The whole body, read in blocks; also one that comes in chunks without a length.
+
+    Raises:
+        TooLarge: it is longer than `limit` bytes.
+        BodyError: it ended before its declared length.
+    """
+    declared = request.content_length
+    if declared is not None and declared > limit:
+        raise _over(limit)
+    if declared is None and not request.environ.get("wsgi.input_terminated"):
+        return b""
+    stream = request.environ["wsgi.input"]
+    blocks: list[bytes] = []
+    size = 0
+    while declared is None or size < declared:
+        block = stream.read(_BLOCK if declared is None else min(_BLOCK, declared - size))
+        if not block:
+            break
+        size += len(block)
+        if size > limit:
+            raise _over(limit)
+        blocks.append(block)
+    if declared is not None and size < declared:
+        raise BodyError(f"the body ended after {size} of {declared} bytes", remedy="send it again")
+    return b"".join(blocks)
+
+
+def parse_json(body: bytes) -> Any:
+    """Strict JSON; of names that occur twice in an object the last one counts.
+
+    Raises:
+        BodyError: it is empty or not JSON; it says where, and never what stands there.
+        FieldError: a string in it holds half of a surrogate pair.
+    """
+    if not body.strip():
+        raise BodyError("the body is empty", remedy="send a JSON object")
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        _refuse_bad_characters(body)
+        raise BodyError(
+            f"the body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})",
+            line=error.lineno,
+            remedy="send one JSON object in UTF-8",
+        ) from None
+
+
+def _over(limit: int) -> TooLarge:
+    return TooLarge(f"the body is longer than {limit} bytes", remedy="send fewer articles at a time")
+
+
+def _check_media_type(request: Request) -> None:
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype != "application/json" or charset not in ("utf-8", "utf8"):
+        raise MediaTypeError(
+            "the content type is not application/json",
+            remedy="send the header Content-Type: application/json",
+        )
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise MediaTypeError("the body is compressed", remedy="send it without a Content-Encoding")
+
+
+def _refuse_bad_characters(body: bytes) -> None:
+    """Name what is wrong with the encoding or the escapes; the fast parser says only where it stumbled.
+
+    Raises:
+        BodyError: the body is not UTF-8.
+        FieldError: a string holds half of a surrogate pair.
+    """
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise BodyError(
+            f"the body is not UTF-8 (byte {error.start + 1})",
+            line=body.count(b"\n", 0, error.start) + 1,
+            remedy="send one JSON object in UTF-8",
+        ) from None
+    if not _SURROGATE_ESCAPE.search(text):
+        return
+    try:
+        todo: list[tuple[str, Any]] = [("", json.loads(text))]
+    except (ValueError, RecursionError):
+        return
+    while todo:
+        path, value = todo.pop()
+        if isinstance(value, str) and not _encodable(value):
+            raise _surrogate(path)
+        if isinstance(value, list):
+            todo.extend((join_path(path, index), item) for index, item in enumerate(value))
+        elif isinstance(value, dict):
+            for name, item in value.items():
+                if not _encodable(name):
+                    raise _surrogate(path)
+                todo.append((join_path(path, name), item))
+
+
+def _surrogate(path: str) -> FieldError:
+    return FieldError(
+        path, "holds half of a surrogate pair, which is no character", remedy="fix the encoding of the source"
+    )
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _drain(response: Response) -> Response:
+    # Servers that do not end the input themselves clean up on their own; a client that asked with Expect sends
+    # nothing after a refusal.
+    environ = request.environ
+    if (
+        response.status_code >= 400
+        and environ.get("wsgi.input_terminated")
+        and "Expect" not in request.headers
+    ):
+        left = _DRAIN * current_settings().max_body_bytes
+        while left > 0 and (block := environ["wsgi.input"].read(_BLOCK)):
+            left -= len(block)
+    return response

@@ -1,0 +1,242 @@
+"""What requests and answers hold: the one source for validation and for the API's description.
+
+The envelope and the types are checked here; the rules for an article's fields stand in `classifier.articles`
+alone. Messages never quote what was sent.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SkipValidation,
+    ValidationError,
+)
+from pydantic_core import PydanticCustomError
+
+from classifier.articles import parse_time
+from classifier.errors import FieldError, InputError
+
+
+def _check_time(value: str) -> str:
+    try:
+        parse_time(value)
+    except FieldError:
+        raise PydanticCustomError(
+            "time", "must be an ISO 8601 time with its zone, like 2022-02-02T11:36:00+09:00"
+        ) from None
+    return value
+
+
+def _flag_as_number(value: Any) -> Any:
+    return float(value) if isinstance(value, bool) else value
+
+
+Time = Annotated[str, AfterValidator(_check_time), Field(json_schema_extra={"format": "date-time"})]
+Count = Annotated[float, BeforeValidator(_flag_as_number)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+
+class ArticleIn(_Strict):
+    """One article. At least one of headline, summary and body has text; other names are columns of their own."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str | None = Field(
+        default=None, description="Comes back in the prediction; made from url or text if absent."
+    )
+    headline: str | None = None
+    summary: str | None = Field(default=None, description="Lede or deck.")
+    body: str | None = None
+    section: str | None = Field(
+        default=None, description="The article's own section; rankings list it there."
+    )
+    sections: list[str] | None = Field(
+        default=None, description="In place of section, where there are several."
+    )
+    published_at: Time | None = Field(default=None, description="ISO 8601 with its zone.")
+    source: str | None = Field(default=None, description="Outlet or agency.")
+    url: str | None = None
+    language: str | None = Field(default=None, description="BCP 47.")
+    popularity: Count | None = Field(default=None, description="Never used for scoring.")
+    popularity_group: str | None = Field(default=None, description="Never used for scoring.")
+    split: Literal["train", "test"] | None = Field(default=None, description="Never used for scoring.")
+
+
+class PageIn(_Strict):
+    """One crawled page as raw text. Its ranking boxes are not looked at."""
+
+    page: str
+
+
+PredictIn = PageIn | ArticleIn
+
+
+class BatchIn(_Strict):
+    """Articles to score, each for itself: one that is not valid gets an error in its place."""
+
+    # Each article is checked on its own, so that one bad article does not refuse the others.
+    articles: list[SkipValidation[ArticleIn]]
+
+
+class RankIn(_Strict):
+    """Articles to rank against each other."""
+
+    articles: list[SkipValidation[ArticleIn]]
+    top: int = Field(default=5, ge=1, le=100, description="Length of each list.")
+
+
+class Problem(_Strict):
+    """Every error (RFC 9457). `type` is a stable name of the kind of error."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    field: str | None = Field(
+        default=None, description="The field at fault, as a path: articles[3].headline."
+    )
+    line: int | None = Field(default=None, description="The line at fault, from 1.")
+    instance: str | None = Field(default=None, description="This one occurrence.")
+
+
+class SectionScoreOut(_Strict):
+    """One section; `assigned` says whether the article gets the label."""
+
+    name: str
+    probability: float
+    assigned: bool
+
+
+class ContributionOut(_Strict):
+    """What one feature adds to a head's score; spans are [field, start, end] in code points."""
+
+    head: Literal["section", "popularity"]
+    feature: str
+    contribution: float
+    spans: list[Annotated[list[str | int], Field(min_length=3, max_length=3)]]
+
+
+class PredictionOut(_Strict):
+    """A scored article. Fields of a head that the model lacks are null."""
+
+    id: str
+    section: str | None
+    section_probability: float | None
+    decision: Literal["file", "review"] | None
+    section_scores: list[SectionScoreOut] | None
+    popularity_score: float | None
+    popularity_percentile: float | None
+    top5_probability: float | None
+    model: str
+    version: str
+
+
+class ExplainedOut(PredictionOut):
+    """A scored article with what decided, largest effect first."""
+
+    explanation: list[ContributionOut]
+
+
+class RejectedOut(_Strict):
+    """In place of a prediction: why there is none."""
+
+    error: Problem
+
+
+class BatchOut(_Strict):
+    """In the order of the articles."""
+
+    predictions: list[PredictionOut | RejectedOut]
+
+
+class EntryOut(_Strict):
+    """One line of a list."""
+
+    rank: int
+    id: str
+    headline: str
+    section: str | None
+    popularity_score: float
+    popularity_percentile: float
+    top5_probability: float
+
+
+class RankOut(_Strict):
+    """The site-wide list, and one list a section."""
+
+    site: list[EntryOut]
+    by_section: dict[str, list[EntryOut]]
+
+
+class HealthOut(_Strict):
+    """The process is alive."""
+
+    status: Literal["ok"]
+
+
+class ReadyOut(_Strict):
+    """A model is loaded."""
+
+    status: Literal["ready"]
+    model: str
+    version: str
+
+
+S = TypeVar("S", bound=BaseModel)
+
+_NAME = re.compile(r"[\w-]{1,40}")
+_SAID = {
+    "string_type": "must be a string",
+    "list_type": "must be a list",
+    "model_type": "must be an object",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "missing": "is missing",
+    "extra_forbidden": "is not known here",
+}
+
+
+def validate(schema: type[S], data: Any, *, at: str = "") -> S:
+    """`data` as `schema`; `at` is the path of `data` in the request, for errors.
+
+    Raises:
+        FieldError: naming the first field at fault.
+        InputError: the data as a whole is no object.
+    """
+    try:
+        return schema.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    path = join_path(at, *first["loc"])
+    said = _SAID.get(first["type"], first["msg"])
+    said = said.replace("Input should", "must", 1)
+    if not path:
+        raise InputError(f"the body {said}")
+    raise FieldError(path, said)
+
+
+def join_path(start: str, *parts: str | int) -> str:
+    """A field's path as errors name it: ("articles", 3, "headline") is articles[3].headline."""
+    path = start
+    for part in parts:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        else:
+            # What looks like no name may be text that went to the wrong place; errors never quote text.
+            name = part if _NAME.fullmatch(part) else "…"
+            path += f".{name}" if path else name
+    return path

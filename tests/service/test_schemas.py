@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from dataclasses import fields
+
+from classifier.articles import ARTICLE_FIELDS, STRING_FIELDS
+from classifier.ranking import Entry
+from classifier.results import PREDICTION_FIELDS, Contribution, SectionScore
+from service.schemas import ArticleIn, ContributionOut, EntryOut, PredictionOut, SectionScoreOut, join_path
+
+
+def test_schemas_have_the_fields_of_what_they_describe() -> None:
+    assert set(ArticleIn.model_fields) == set(ARTICLE_FIELDS)
+    assert tuple(PredictionOut.model_fields) == PREDICTION_FIELDS
+    for schema, described in (
+        (EntryOut, Entry),
+        (SectionScoreOut, SectionScore),
+        (ContributionOut, Contribution),
+    ):
+        assert tuple(schema.model_fields) == tuple(field.name for field in fields(described))
+
+
+def test_every_string_field_is_one_in_the_schema() -> None:
+    properties = ArticleIn.model_json_schema()["properties"]
+    for name in STRING_FIELDS:
+        assert {"type": "null"} in properties[name]["anyOf"]
+        assert any(option.get("type") == "string" for option in properties[name]["anyOf"])
+
+
+def test_paths() -> None:
+    assert join_path("") == ""
+    assert join_path("", "articles", 3, "headline") == "articles[3].headline"
+    assert join_path("articles[3]", "desk-2") == "articles[3].desk-2"
+    assert join_path("", "a sentence as a name") == "…"

@@ -1,0 +1,360 @@
+"""The real server in processes of its own, over real connections."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from classifier.errors import ArtifactMissing, ConfigError
+from classifier.model import Model
+from service.schemas import BatchOut, PredictionOut, RankOut
+from service.settings import Settings
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and pipes")
+
+SECONDS = 60.0
+LIMIT = 1_000_000
+JSON = {"Content-Type": "application/json"}
+RUN = [sys.executable, "-c", "from service.cli import serve; serve()"]
+ARTICLE = {"headline": "Assembly votes on the budget bill", "source": "The Courier"}
+PAGE = "Bank Shares Rise\n11:36 JST, April 2, 2031\nProfit and exports grew on the market.\n"
+BOXES = (
+    '"Politics" POPULAR ARTICLE\n-\nSenate Votes on Election Law\nJN ACCESS RANKING\n-\nMinister and Party\n'
+)
+
+
+@dataclass
+class Server:
+    """A running server; `stderr` is what it has said so far."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    stderr: str
+
+    def connect(self) -> closing[http.client.HTTPConnection]:
+        return closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS))
+
+    def send(
+        self, path: str, body: Any = None, *, method: str = "POST", headers: dict[str, str] = JSON
+    ) -> tuple[int, str | None, Any]:
+        """Status, content type and parsed body; `body` is made JSON unless it is bytes."""
+        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        with self.connect() as connection:
+            connection.request(method, path, data, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.getheader("content-type"), json.loads(answer.read())
+
+    def stop(self) -> int:
+        """SIGTERM, and the exit code."""
+        self.process.terminate()
+        _, rest = self.process.communicate(timeout=SECONDS)
+        self.stderr += rest.decode()
+        return self.process.returncode
+
+
+@contextmanager
+def running(model: Path, *options: str) -> Iterator[Server]:
+    """A server on a free port, from the line that says its address to its end."""
+    environ = {**os.environ, "NEWSDESK_MAX_BODY_BYTES": str(LIMIT)}
+    process = subprocess.Popen(
+        [*RUN, str(model), "--port", "0", *options],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environ,
+    )
+    try:
+        said = read_line(process)
+        assert " at http://127.0.0.1:" in said, said
+        server = Server(process, int(said.rpartition(":")[2]), said)
+        yield server
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.communicate(timeout=SECONDS)
+
+
+def read_line(process: subprocess.Popen[bytes]) -> str:
+    """The first line that the process writes to stderr."""
+    assert process.stderr is not None
+    end = time.monotonic() + SECONDS
+    said = b""
+    while not said.endswith(b"\n"):
+        ready, _, _ = select.select([process.stderr], [], [], max(0.0, end - time.monotonic()))
+        assert ready, f"no line after {SECONDS} seconds: {said!r}"
+        block = os.read(process.stderr.fileno(), 1)
+        assert block, f"ended early: {said!r}"
+        said += block
+    return said.decode()
+
+
+@pytest.fixture(scope="module")
+def server(tiny_model_path: Path) -> Iterator[Server]:
+    with running(tiny_model_path) as server:
+        yield server
+
+
+def test_the_address_line_names_the_model(server: Server, model: Model) -> None:
+    assert server.stderr == (
+        f"newsdesk: serving {model.name} {model.version} at http://127.0.0.1:{server.port}\n"
+    )
+
+
+def test_health(server: Server, model: Model) -> None:
+    # The line comes once a worker answers, so there is nothing to wait for.
+    assert server.send("/readyz", method="GET") == (
+        200,
+        "application/json",
+        {"status": "ready", "model": model.name, "version": model.version},
+    )
+    assert server.send("/healthz", method="GET") == (200, "application/json", {"status": "ok"})
+
+
+def test_an_article(server: Server, model: Model) -> None:
+    status, kind, body = server.send("/v1/predict", ARTICLE)
+    assert (status, kind) == (200, "application/json")
+    assert body == model.predict(ARTICLE).to_dict()
+    PredictionOut.model_validate(body)
+
+
+def test_an_explanation(server: Server, model: Model) -> None:
+    _, _, body = server.send("/v1/predict?explain=true", ARTICLE)
+    assert body["explanation"] == [item.to_dict() for item in model.explain(ARTICLE)]
+
+
+def test_a_page_is_scored_without_its_boxes(server: Server) -> None:
+    bare = server.send("/v1/predict", {"page": PAGE})
+    assert bare[0] == 200
+    assert bare[2]["section"] == "Economy"
+    assert server.send("/v1/predict", {"page": PAGE + BOXES}) == bare
+
+
+def test_batch_equals_one_by_one(server: Server) -> None:
+    articles = [{"headline": f"Steel exports {i}", "body": "Wages and votes. " * i} for i in range(30)]
+    status, _, body = server.send("/v1/predict/batch", {"articles": articles})
+    assert status == 200
+    BatchOut.model_validate(body)
+    assert body["predictions"] == [server.send("/v1/predict", article)[2] for article in articles]
+
+
+def test_a_ranking(server: Server) -> None:
+    articles = [{"headline": f"Bank {i}"} for i in range(8)]
+    status, _, body = server.send("/v1/rank", {"articles": articles, "top": 2})
+    assert status == 200
+    RankOut.model_validate(body)
+    assert len(body["site"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers", "method", "expected"),
+    [
+        ("/v1/predict", b"", JSON, "POST", 400),
+        ("/v1/predict", b"Quuxelby", JSON, "POST", 400),
+        ("/v1/predict", b'{"headline": "\xff"}', JSON, "POST", 400),
+        ("/v1/predict", b"[" * 100_000, JSON, "POST", 400),
+        ("/v1/predict", {"headline": "Quuxelby\0"}, JSON, "POST", 422),
+        ("/v1/predict", b'{"headline": "Quuxelby \\ud800"}', JSON, "POST", 422),
+        ("/v1/predict", {"page": "Quuxelby"}, JSON, "POST", 422),
+        ("/v1/predict?explain=1", ARTICLE, JSON, "POST", 422),
+        ("/v1/predict", ARTICLE, {}, "POST", 415),
+        ("/v1/predict", b"x" * (LIMIT - 1), {}, "POST", 415),
+        ("/v1/predict", None, {}, "GET", 405),
+        ("/v1/quuxelby", b"x" * (LIMIT - 1), JSON, "POST", 404),
+        ("/v1/predict/batch", {"articles": [{}] * 1001}, JSON, "POST", 413),
+        ("/v1/predict", b" " * (LIMIT + 1), JSON, "POST", 413),
+        ("/v1/predict", b" " * (3 * LIMIT), JSON, "POST", 413),
+    ],
+)
+def test_every_error_has_one_shape(
+    server: Server,
+    check_problem: Callable[..., dict[str, Any]],
+    path: str,
+    body: Any,
+    headers: dict[str, str],
+    method: str,
+    expected: int,
+) -> None:
+    check_problem(*server.send(path, body, method=method, headers=headers), expected=expected)
+
+
+def in_chunks(server: Server, *blocks: bytes) -> tuple[int, str | None, Any]:
+    with server.connect() as connection:
+        connection.request("POST", "/v1/predict", iter(blocks), JSON, encode_chunked=True)
+        answer = connection.getresponse()
+        return answer.status, answer.getheader("content-type"), json.loads(answer.read())
+
+
+def test_a_body_in_chunks(server: Server, model: Model, check_problem: Callable[..., dict[str, Any]]) -> None:
+    text = json.dumps(ARTICLE).encode()
+    assert in_chunks(server, text[:9], text[9:])[2] == model.predict(ARTICLE).to_dict()
+    check_problem(*in_chunks(server, *[b" " * 65_536] * 20), expected=413)
+
+
+def test_a_body_that_was_cut_off(server: Server, check_problem: Callable[..., dict[str, Any]]) -> None:
+    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS)) as line:
+        line.sendall(
+            b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b'Content-Length: 100\r\n\r\n{"headline": "Quuxelby"}'
+        )
+        line.shutdown(socket.SHUT_WR)
+        answer = http.client.HTTPResponse(line)
+        answer.begin()
+        body = json.loads(answer.read())
+        answer.close()
+    assert (
+        "24 of 100"
+        in check_problem(answer.status, answer.getheader("content-type"), body, expected=400)["detail"]
+    )
+
+
+def test_a_client_that_asks_first_is_told_before_it_sends(server: Server) -> None:
+    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS)) as line:
+        line.sendall(
+            b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Expect: 100-continue\r\nContent-Length: 900000000\r\n\r\n"
+        )
+        assert line.recv(100).startswith(b"HTTP/1.1 413 ")
+
+
+def test_many_at_once(server: Server, model: Model) -> None:
+    articles = [{"headline": f"Bank {i}", "body": "Votes and profit. " * (i % 7)} for i in range(200)]
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda article: server.send("/v1/predict", article), articles))
+    assert {status for status, _, _ in answers} == {200}
+    assert [body for _, _, body in answers] == [p.to_dict() for p in model.predict(articles)]
+
+
+def test_one_connection_serves_on_after_errors(server: Server) -> None:
+    with server.connect() as connection:
+        for body, expected in ((ARTICLE, 200), ({}, 422), (ARTICLE, 200)):
+            connection.request("POST", "/v1/predict", json.dumps(body), JSON)
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == expected
+
+
+def test_slow_and_idle_clients_do_not_shut_out_others(server: Server) -> None:
+    head = b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"
+    lines = []
+    try:
+        for number in range(60):
+            lines.append(socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS))
+            if number < 8:
+                lines[-1].sendall(head)
+        assert server.send("/v1/predict", ARTICLE)[0] == 200
+    finally:
+        for line in lines:
+            line.close()
+
+
+def test_sigterm_lets_a_request_finish_and_ends_with_0(
+    tiny_model_path: Path, model: Model, secret: str
+) -> None:
+    article = {"headline": f"{secret} votes"}
+    body = json.dumps(article).encode()
+    with running(tiny_model_path, "--workers", "1") as server:
+        assert server.send("/v1/predict", {"headline": {secret: secret}})[0] == 422
+        with closing(socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS)) as line:
+            line.sendall(
+                b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body)
+            )
+            # The server asks for the body once the application reads it: the request is under way.
+            assert line.recv(1000).startswith(b"HTTP/1.1 100 ")
+            server.process.terminate()
+            line.sendall(body)
+            answer = http.client.HTTPResponse(line)
+            answer.begin()
+            assert json.loads(answer.read()) == model.predict(article).to_dict()
+            answer.close()
+        assert server.stop() == 0
+    assert server.stderr.count("\n") == 1
+    assert secret not in server.stderr
+
+
+def test_sigint_ends_with_0(tiny_model_path: Path) -> None:
+    with running(tiny_model_path) as server:
+        server.process.send_signal(signal.SIGINT)
+        assert server.stop() == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the worker through /proc")
+def test_a_killed_worker_is_replaced(tiny_model_path: Path) -> None:
+    with running(tiny_model_path, "--workers", "1") as server:
+        [worker] = workers_of(server.process.pid)
+        os.kill(worker, signal.SIGKILL)
+        end = time.monotonic() + SECONDS
+        while (now := workers_of(server.process.pid)) in ([worker], []):
+            assert time.monotonic() < end
+        assert now != [worker]
+        assert eventually(lambda: server.send("/readyz", method="GET")[0]) == 200
+        server.stop()
+
+
+def workers_of(pid: int) -> list[int]:
+    """The server's worker processes (multiprocessing's resource tracker is a child, too)."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(c) for c in children if "spawn_main" in Path(f"/proc/{c}/cmdline").read_text()]
+
+
+def eventually(ask: Callable[[], int]) -> int:
+    """The first answer, however often the connection is refused before."""
+    end = time.monotonic() + SECONDS
+    while True:
+        try:
+            return ask()
+        except OSError:
+            assert time.monotonic() < end
+
+
+def test_a_taken_port_is_refused(tiny_model_path: Path) -> None:
+    from service.server import serve
+
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"cannot listen at 127.0.0.1, port {port}"):
+            serve(Settings(model=tiny_model_path, port=port))
+
+
+def test_a_running_server_keeps_its_port(server: Server, tiny_model_path: Path) -> None:
+    from service.server import serve
+
+    with pytest.raises(ConfigError, match="cannot listen"):
+        serve(Settings(model=tiny_model_path, port=server.port))
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "256.0.0.1", "a" * 300, "192.0.2.1"])
+def test_a_host_that_cannot_be_listened_at(tiny_model_path: Path, host: str) -> None:
+    from service.server import serve
+
+    with pytest.raises(ConfigError, match="cannot listen at"):
+        serve(Settings(model=tiny_model_path, host=host, port=0))
+
+
+def test_a_model_that_does_not_load_is_refused_before_the_start(tmp_path: Path) -> None:
+    from service.server import serve
+
+    with pytest.raises(ArtifactMissing):
+        serve(Settings(model=tmp_path / "none", port=0))
+
+
+def test_a_name_is_resolved(tiny_model_path: Path) -> None:
+    from service.server import _free_address
+
+    address, port = _free_address("localhost", 0)
+    assert address in {"127.0.0.1", "::1"}
+    assert port > 0

@@ -1,0 +1,1 @@
+"""Newsdesk's training: labelled articles and ranking boxes in, a version folder out."""

@@ -1,0 +1,83 @@
+"""Making scores true: temperatures, decision thresholds, and the top-five curve, all from out-of-fold scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize, minimize_scalar
+from scipy.stats import beta
+
+from classifier.popularity import Top5Curve
+from classifier.sections import Threshold, to_probabilities
+
+Floats = NDArray[np.float64]
+_FLOOR = 1e-15  # keeps logarithms finite
+
+
+def fit_temperature(scores: Floats, truth: NDArray[np.bool_], *, several: bool) -> float:
+    """The temperature that minimises the log loss of scores (n, k) against truth (n, k); 1 where there is nothing to fit.
+
+    Guo et al. 2017, "On calibration of modern neural networks".
+    """
+    if not len(scores):
+        return 1.0
+
+    def loss(log_temperature: float) -> float:
+        probability = to_probabilities(scores, float(np.exp(log_temperature)), several=several)
+        if several:
+            right = np.where(truth, probability, 1.0 - probability)
+        else:
+            right = probability[truth]
+        return -float(np.log(np.maximum(right, _FLOOR)).mean())
+
+    found = minimize_scalar(loss, bounds=(-5.0, 5.0), method="bounded", options={"xatol": 1e-6})
+    return float(np.exp(found.x))
+
+
+def fit_thresholds(
+    confidence: Floats, correct: NDArray[np.bool_], targets: Sequence[float], *, level: float
+) -> tuple[Threshold, ...]:
+    """For each target precision the lowest probability from which on it is held with confidence `level`.
+
+    `confidence` (n,) and `correct` (n,) are out-of-fold. The bound is Clopper and Pearson's (1934) lower limit of the
+    precision among the articles at or above the threshold. A target that no threshold holds gets None.
+    """
+    order = np.argsort(-confidence, kind="stable")
+    ranked, hits = confidence[order], np.cumsum(correct[order])
+    count = np.arange(1, len(ranked) + 1)
+    # Only where the next probability is lower can a threshold lie.
+    last = np.append(ranked[1:] < ranked[:-1], True) if len(ranked) else np.empty(0, np.bool_)
+    lower = np.where(hits > 0, beta.ppf(1.0 - level, np.maximum(hits, 1), count - hits + 1), 0.0)
+    found = []
+    for target in sorted(targets):
+        held = np.flatnonzero(last & (lower >= target))
+        found.append(Threshold(target, float(ranked[held[-1]]) if len(held) else None))
+    return tuple(found)
+
+
+def fit_top5(scores: Floats, sizes: Floats, hits: Floats) -> Top5Curve:
+    """Logistic regression of being in a group's top five on the score and the log of the group's size.
+
+    `scores`, `sizes`, `hits` are (n,); hits in 0–1, fractional where ties leave it open. Only groups with more than five
+    articles should be given. A little ridge keeps separable data finite, and more popular never means less likely.
+    """
+    if not len(scores):
+        return Top5Curve(0.0, 0.0, 0.0)
+    design = np.column_stack([np.ones(len(scores)), scores, np.log(sizes)])
+    scale = np.maximum(design.std(axis=0), 1e-9)
+    scale[0] = 1.0
+    scaled = design / scale
+
+    def loss(weights: Floats) -> tuple[float, Floats]:
+        logit = scaled @ weights
+        value = np.logaddexp(0.0, logit) - hits * logit
+        gradient = scaled.T @ (0.5 * (1.0 + np.tanh(0.5 * logit)) - hits)
+        penalty = 1e-3 * weights * np.array([0.0, 1.0, 1.0])
+        return float(value.sum() + 0.5 * penalty @ weights), gradient + penalty
+
+    bounds = [(None, None), (0.0, None), (None, None)]
+    found = minimize(loss, np.zeros(3), jac=True, method="L-BFGS-B", bounds=bounds)
+    intercept, score_slope, size_slope = (found.x / scale).tolist()
+    return Top5Curve(intercept, score_slope, size_slope)

@@ -1,0 +1,144 @@
+"""The commands train, evaluate and quickstart. Imports nothing heavy at the top."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from classifier.options import (
+    column_mapping,
+    finish,
+    inputs_argument,
+    json_option,
+    model_argument,
+    parse_taken_at,
+    reading_options,
+    report_rejected,
+)
+
+if TYPE_CHECKING:
+    from classifier.reading.base import ReadOptions
+    from training.config import Config
+
+
+@click.command()
+@inputs_argument
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Model folder, artifacts/NAME.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="TOML file of settings.")
+@json_option
+@reading_options
+def train(
+    inputs: tuple[str, ...], out: Path, config_file: Path | None, as_json: bool, **options: Any
+) -> None:
+    """Fit both heads on labelled articles, evaluate on held-out ones, write a version."""
+    from classifier.reading import read_all
+    from training.display import data_text, metrics_text
+    from training.fit import check_model_folder
+    from training.fit import train as run
+
+    config, reading_opts = configure(config_file, **options)
+    check_model_folder(out)
+    reading = read_all(inputs, reading_opts)
+    report_rejected(reading.rejected)
+    result = run(reading, out, config, progress=lambda step: click.echo(f"{step} …", err=True))
+    for note in result.notes:
+        click.echo(f"note: {note}", err=True)
+    if as_json:
+        click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
+    else:
+        click.echo(data_text(result.data))
+        click.echo(metrics_text(result.evaluation))
+        state = "now current" if result.promoted else f"make it current: newsdesk models promote {out} …"
+        click.echo(f"wrote {result.folder.path} in {result.seconds:.1f} s ({state})")
+    finish(len(reading.rejected), len(reading.rejected) + reading.articles.num_rows)
+
+
+@click.command()
+@model_argument
+@inputs_argument
+@click.option("--split", type=click.Choice(["test", "train", "all"]), help="Which part; default: test where the data says.")
+@json_option
+@reading_options
+def evaluate(
+    model: str, inputs: tuple[str, ...], split: str | None, as_json: bool, **options: Any
+) -> None:
+    """Print the metrics of a version on labelled articles, baselines beside them."""
+    import time
+
+    from classifier.model import load
+    from classifier.reading import read_all
+    from training.config import parse_config
+    from training.display import metrics_text
+    from training.evaluation import evaluate_reading
+
+    started = time.perf_counter()
+    loaded = load(model)
+    config = parse_config(loaded.manifest.get("configuration", {}), where=f"the configuration in {model}")
+    config, reading_opts = configure(None, base=config, **options)
+    reading = read_all(inputs, reading_opts)
+    report_rejected(reading.rejected)
+    found = evaluate_reading(loaded, reading, config, split)
+    if as_json:
+        seconds = round(time.perf_counter() - started, 3)
+        click.echo(json.dumps({**found.to_dict(), "seconds": seconds}, ensure_ascii=False))
+    else:
+        click.echo(metrics_text(found))
+    finish(len(reading.rejected), len(reading.rejected) + reading.articles.num_rows)
+
+
+@click.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("artifacts/quickstart"),
+    show_default=True,
+    help="Model folder.",
+)
+def quickstart(out: Path) -> None:
+    """Train on the bundled newspaper, evaluate, score a page, print both rankings."""
+    from training.quickstart import run
+
+    run(out, click.echo)
+
+
+def configure(
+    config_file: Path | None,
+    *,
+    columns: tuple[str, ...],
+    ignore: tuple[str, ...],
+    timezone: str | None,
+    taken_at: str | None,
+    base: Config | None = None,
+) -> tuple[Config, ReadOptions]:
+    """The configuration (file, then command line) and the reading options that follow from it.
+
+    Raises:
+        ConfigError: a setting that cannot be used.
+    """
+    from dataclasses import replace
+
+    from classifier.articles import parse_timezone
+    from classifier.reading.base import ReadOptions
+    from training.config import Config, load_config, parse_config
+
+    config = base or (load_config(config_file) if config_file else Config())
+    config = replace(
+        config,
+        columns={**config.columns, **column_mapping(columns)},
+        data=replace(
+            config.data,
+            ignore=tuple(dict.fromkeys((*config.data.ignore, *ignore))),
+            timezone=timezone or config.data.timezone,
+        ),
+        boxes=replace(config.boxes, taken_at=taken_at or config.boxes.taken_at),
+    )
+    config = parse_config(config.to_dict(), where=str(config_file or "command line"))
+    zone = parse_timezone(config.data.timezone) if config.data.timezone else None
+    taken = parse_taken_at(config.boxes.taken_at, zone)
+    options = ReadOptions(config.columns, frozenset(config.data.ignore), zone, taken)
+    return config, options
+
+

@@ -1,0 +1,113 @@
+"""Labelled articles in memory, as fitting and evaluation want them: columns, labels, groups, splits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from classifier.text.rows import TEXT, Rows
+from classifier.text.times import zone
+
+Mask = NDArray[np.bool_]
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """n articles of a checked article table; `timezone` decides local days; `from_box` (n,) marks headline-only
+    articles that were made from the titles of ranking boxes: they teach, but are never evaluated on."""
+
+    table: pa.Table
+    timezone: str
+    from_box: Mask
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @cached_property
+    def rows(self) -> Rows:
+        return Rows.from_batch(self.table)
+
+    @cached_property
+    def texts(self) -> list[str]:
+        return self.rows.texts(TEXT)
+
+    @cached_property
+    def labels(self) -> list[tuple[str, ...]]:
+        """Each article's section labels; () where it has none."""
+        singles, several = self.rows.values("section"), self.rows.values("sections")
+        return [
+            tuple(many) if many is not None else (one,) if one is not None else ()
+            for one, many in zip(singles, several, strict=True)
+        ]
+
+    @cached_property
+    def several(self) -> bool:
+        """Whether articles may have several labels: decided by the data."""
+        return any(many is not None for many in self.rows.values("sections"))
+
+    @cached_property
+    def popularity(self) -> NDArray[np.float64]:
+        """(n,) counts or flags, NaN where unknown."""
+        return np.array([np.nan if v is None else v for v in self.rows.values("popularity")], np.float64)
+
+    @cached_property
+    def times(self) -> Sequence[datetime | None]:
+        return self.rows.times()
+
+    @cached_property
+    def instants(self) -> NDArray[np.float64]:
+        """(n,) seconds since 1970, NaN without a time."""
+        return np.array([np.nan if t is None else t.timestamp() for t in self.times], np.float64)
+
+    @cached_property
+    def days(self) -> list[str | None]:
+        """Local days of publication, as ISO dates."""
+        local = zone(self.timezone)
+        return [None if t is None else t.astimezone(local).date().isoformat() for t in self.times]
+
+    @cached_property
+    def hours(self) -> list[int | None]:
+        """Local hours of publication."""
+        local = zone(self.timezone)
+        return [None if t is None else t.astimezone(local).hour for t in self.times]
+
+    @cached_property
+    def groups(self) -> list[str | None]:
+        """Where popularity is comparable: the given group, else source and local day, None without either."""
+        return [
+            given if given is not None else None if day is None else f"{source or ''} {day}".strip()
+            for given, source, day in zip(
+                self.rows.values("popularity_group"), self.rows.values("source"), self.days, strict=True
+            )
+        ]
+
+    def take(self, which: Mask | Ids) -> Corpus:
+        """The articles of a mask or of positions."""
+        if which.dtype == np.bool_:
+            which = np.flatnonzero(which)
+        return Corpus(self.table.take(pa.array(which)), self.timezone, self.from_box[which])
+
+    def with_column(self, name: str, values: Sequence[Any]) -> Corpus:
+        """A copy with one column replaced."""
+        kind = self.table.schema.field(name).type
+        at = self.table.schema.get_field_index(name)
+        table = self.table.set_column(at, name, pa.array(values, kind))
+        return Corpus(table, self.timezone, self.from_box)
+
+
+def table_timezone(table: pa.Table, configured: str) -> str:
+    """The zone of local days and hours: the configured one, else that of the column."""
+    return configured or str(table.schema.field("published_at").type.tz or UTC)
+
+
+def make_corpus(table: pa.Table, timezone: str = "") -> Corpus:
+    """A corpus of a checked article table."""
+    return Corpus(table, table_timezone(table, timezone), np.zeros(table.num_rows, np.bool_))

@@ -1,0 +1,140 @@
+"""From what was read to what is fitted: one corpus, its boxes, its judgements, its split."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from classifier.errors import LabelError
+from classifier.reading import Reading
+from training.config import Config
+from training.corpus import Corpus, Ids, Mask, make_corpus
+from training.duplicates import near_duplicates
+from training.labels import (
+    NO_JUDGEMENTS,
+    Box,
+    BoxReport,
+    Judgements,
+    add_box_articles,
+    box_judgements,
+    count_judgements,
+    group_boxes,
+    normalise_title,
+)
+from training.splits import Split, split_corpus
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """n articles with near-duplicate clusters (n,), a split, the boxes of either side."""
+
+    corpus: Corpus
+    clusters: Ids
+    split: Split
+    train_boxes: tuple[Box, ...]
+    test_boxes: tuple[Box, ...]
+
+
+def build_dataset(reading: Reading, config: Config) -> Dataset:
+    """Add headline-only articles from boxes, find near-duplicates, split.
+
+    A box belongs to the side of the page that carries it; without a page, to the test part when it was printed after
+    the first test article. Articles made from boxes follow their box.
+
+    Raises:
+        LabelError: nothing to learn from.
+    """
+    table = reading.articles
+    boxes = group_boxes(reading.boxes)
+    if not table.num_rows:
+        raise LabelError(
+            "there are ranking boxes but no article" if boxes else "there is no article",
+            remedy="give the articles that the boxes list, too",
+        )
+    corpus = add_box_articles(make_corpus(table, config.data.timezone), boxes)
+    clusters = near_duplicates(corpus.texts, seed=config.fit.seed)
+    split = split_corpus(corpus, clusters, test_share=config.data.test_share, seed=config.fit.seed)
+    in_test = _boxes_in_test(corpus, split, boxes)
+    split = _place_box_articles(corpus, clusters, split, boxes, in_test)
+    train = tuple(box for box, test in zip(boxes, in_test, strict=True) if not test)
+    test = tuple(box for box, test in zip(boxes, in_test, strict=True) if test)
+    return Dataset(corpus, clusters, split, train, test)
+
+
+def judgements_of(
+    corpus: Corpus, boxes: tuple[Box, ...], config: Config
+) -> tuple[Judgements, Judgements, BoxReport | None]:
+    """The judgements that decide (counts where there are any, else boxes), those that only fill in where the first
+    know nothing (boxes beside counts), and what joining the boxes did."""
+    counts = count_judgements(corpus)
+    if not boxes:
+        return counts, NO_JUDGEMENTS, None
+    listed, report = box_judgements(corpus, boxes, window_days=config.boxes.window_days)
+    return (counts, listed, report) if len(counts) else (listed, NO_JUDGEMENTS, report)
+
+
+def _boxes_in_test(corpus: Corpus, split: Split, boxes: list[Box]) -> list[bool]:
+    files = corpus.rows.values("file")
+    test_files = {files[i] for i in np.flatnonzero(split.test).tolist()} - {None}
+    train_files = {files[i] for i in np.flatnonzero(split.train & ~corpus.from_box).tolist()} - {None}
+    times = corpus.instants[split.test]
+    first = np.nanmin(times) if np.isfinite(times).any() else np.inf
+
+    def in_test(box: Box) -> bool:
+        if box.file in test_files:
+            return True
+        if box.file in train_files:
+            return False
+        return box.taken_at is not None and box.taken_at.timestamp() > first
+
+    return [in_test(box) for box in boxes]
+
+
+def _place_box_articles(
+    corpus: Corpus, clusters: Ids, split: Split, boxes: list[Box], in_test: list[bool]
+) -> Split:
+    """Headline-only articles train only when a training box lists them and no test article is their near-duplicate."""
+    listed = {
+        normalise_title(title)
+        for box, test in zip(boxes, in_test, strict=True)
+        if not test
+        for _, title, _ in box.lines
+    }
+    titles = corpus.rows.texts("headline")
+    train = split.train.copy()
+    held_out = set(clusters[split.test].tolist())
+    for i in np.flatnonzero(corpus.from_box).tolist():
+        train[i] = normalise_title(titles[i]) in listed and int(clusters[i]) not in held_out
+    return Split(train, split.test & ~corpus.from_box, split.how, split.leaked & ~corpus.from_box)
+
+
+def describe(corpus: Corpus, mask: Mask) -> dict[str, Any]:
+    """Counts and window of a part, for the manifest."""
+    times = [t for t, keep in zip(corpus.times, mask, strict=True) if keep and t is not None]
+    window: list[str] | None = None
+    if times:
+        first, last = min(times), max(times)
+        window = [_iso(first), _iso(last)]
+    return {"articles": int(mask.sum()), "window": window}
+
+
+def fingerprint(table: pa.Table, boxes: pa.Table) -> str:
+    """SHA-256 over the values of both tables, whatever their chunks, files or order of columns."""
+    digest = hashlib.sha256()
+    for part in (table, boxes):
+        names = sorted(name for name in part.schema.names if name != "file")
+        digest.update(json.dumps([names, part.num_rows]).encode())
+        for name in names:
+            for value in part.column(name).to_pylist():
+                digest.update(repr(value.isoformat() if isinstance(value, datetime) else value).encode() + b"\0")
+    return digest.hexdigest()
+
+
+def _iso(time: datetime) -> str:
+    return time.isoformat(timespec="minutes")

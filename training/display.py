@@ -1,0 +1,34 @@
+"""Metrics as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from training.evaluation import Evaluation
+from training.report import comparison_rows, data_lines, popularity_rows, section_rows
+
+
+def data_text(data: Mapping[str, Any]) -> str:
+    """What was trained on and what was held out."""
+    return "\n".join(data_lines(data)) + "\n"
+
+
+def metrics_text(evaluation: Evaluation) -> str:
+    """Both heads' metrics on held-out articles, with the baselines."""
+    parts = []
+    if evaluation.sections:
+        parts.append("SECTIONS, on held-out articles\n" + _columns([*section_rows(evaluation.sections)]))
+    if evaluation.popularity:
+        table = _columns([*popularity_rows(evaluation.popularity)])
+        ahead = _columns([*comparison_rows(evaluation.popularity)])
+        parts.append(f"POPULARITY, on held-out articles\n{table}{ahead}")
+    return "\n".join(parts) or "nothing could be evaluated: no held-out article has a label\n"
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> str:
+    if not rows:
+        return ""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    lines = ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return "\n".join(line.rstrip() for line in lines) + "\n"

@@ -1,0 +1,248 @@
+"""Training from start to end: a dataset becomes a version folder, whole or not at all."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from classifier.artifact import VersionFolder, write_version
+from classifier.errors import LabelError, OutputError
+from classifier.model import Model
+from classifier.reading import Reading
+from classifier.store import ModelFolder
+from training.baselines import popularity_tables, section_tables
+from training.config import Config
+from training.corpus import Corpus
+from training.dataset import Dataset, build_dataset, describe, fingerprint, judgements_of
+from training.evaluation import Evaluation, evaluate
+from training.labels import Judgements, training_targets
+from training.popularity import FittedPopularity, fit_popularity
+from training.report import write_card, write_report
+from training.sections import FittedSections, fit_sections
+
+Progress = Callable[[str], None]
+_LIBRARIES = ("numpy", "pyarrow", "scikit-learn", "scipy", "joblib")
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """Both heads (None where there was nothing to learn from) and the notes that the user should see."""
+
+    sections: FittedSections | None
+    popularity: FittedPopularity | None
+    baselines: dict[str, Any]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """What `train` wrote and found; `seconds` of wall time."""
+
+    folder: VersionFolder
+    promoted: bool
+    evaluation: Evaluation
+    data: dict[str, Any]
+    notes: tuple[str, ...]
+    seconds: float = field(compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object that `train --json` prints."""
+        return {
+            **self.evaluation.to_dict(),
+            "seconds": round(self.seconds, 3),
+            "model": str(self.folder.path.parent),
+            "version": str(self.folder.path),
+            "promoted": self.promoted,
+            "data": self.data,
+            "notes": list(self.notes),
+        }
+
+
+def fit(
+    dataset: Dataset, config: Config, *, progress: Progress = lambda step: None
+) -> Fitted:
+    """Fit every head that the training part has labels for, on one BLAS thread so that the arrays are reproducible.
+
+    Raises:
+        LabelError: neither head can be fitted; the message says why for each.
+    """
+    corpus = dataset.corpus.take(dataset.split.train)
+    clusters = dataset.clusters[dataset.split.train]
+    notes: list[str] = []
+    failures: list[LabelError] = []
+    sections = popularity = None
+    decisive, others, boxes = judgements_of(dataset.corpus, dataset.train_boxes, config)
+    judgements, others = decisive.within(dataset.split.train), others.within(dataset.split.train)
+    targets = training_targets(judgements, others, len(corpus))
+    with threadpool_limits(1):
+        try:
+            progress("fitting the section head")
+            sections = fit_sections(corpus, clusters, config)
+            notes += [
+                f'section "{label}" was dropped: {count} training article{"s" * (count != 1)}, '
+                f"at least {config.fit.min_label_articles} are needed"
+                for label, count in sections.dropped.items()
+            ]
+        except LabelError as error:
+            failures.append(error)
+        try:
+            progress("fitting the popularity head")
+            popularity = _popularity(corpus, targets, judgements, config)
+        except LabelError as error:
+            failures.append(error)
+    if sections is None and popularity is None:
+        raise LabelError(
+            " and ".join(error.problem for error in failures),
+            remedy=" or ".join(error.remedy for error in failures if error.remedy),
+        )
+    notes += [f"trained without the other head: {error.problem}" for error in failures]
+    if boxes is not None:
+        notes.append(
+            f"ranking boxes: {boxes.boxes} with {boxes.lines} lines, {boxes.matched} joined with articles "
+            f"({boxes.headline_only} of them headline-only), {boxes.left_out} boxes left out"
+        )
+    baselines = {"sections": section_tables(corpus), "popularity": popularity_tables(corpus, targets)}
+    return Fitted(sections, popularity, baselines, tuple(notes))
+
+
+def _popularity(
+    corpus: Corpus, targets: NDArray[np.float64], judgements: Judgements, config: Config
+) -> FittedPopularity:
+    if not len(judgements):
+        raise LabelError(
+            "no training article has a popularity, and no ranking box lists one",
+            remedy="give a popularity column (or map one: --column popularity=…) or ranking boxes",
+        )
+    return fit_popularity(corpus, targets, judgements, config)
+
+
+def train(
+    reading: Reading,
+    out: Path,
+    config: Config,
+    *,
+    now: datetime | None = None,
+    progress: Progress = lambda step: None,
+) -> TrainResult:
+    """Fit, evaluate on what is held out, and write a version under the model folder `out`.
+
+    A model's first version becomes its current one; later ones wait for `newsdesk models promote`.
+
+    Raises:
+        LabelError: nothing to learn from.
+        OutputError: the folder cannot be written.
+    """
+    started = time.perf_counter()
+    check_model_folder(out)
+    progress("finding near-duplicates, splitting")
+    dataset = build_dataset(reading, config)
+    fitted = fit(dataset, config, progress=progress)
+    created = now or datetime.now(UTC)
+    facts = {
+        "configuration": config.to_dict(),
+        "libraries": library_versions(),
+        "data": {
+            "fingerprint": fingerprint(reading.articles, reading.boxes),
+            "split": dataset.split.how,
+            "train": describe(dataset.corpus, dataset.split.train),
+            "test": describe(dataset.corpus, dataset.split.test),
+            "train_boxes": len(dataset.train_boxes),
+            "test_boxes": len(dataset.test_boxes),
+            "timezone": dataset.corpus.timezone,
+        },
+        "baselines": fitted.baselines,
+    }
+    model = Model(
+        out.name,
+        "",
+        facts,
+        fitted.sections.head if fitted.sections else None,
+        fitted.popularity.head if fitted.popularity else None,
+    )
+    progress("evaluating on the held-out articles")
+    evaluation = evaluate_test(model, dataset, config)
+    facts["metrics"] = evaluation.to_dict()
+    progress("writing the version")
+    folder = _write(out, fitted, facts, created)
+    store = ModelFolder(out)
+    promoted = store.current() is None
+    if promoted:
+        store.promote(folder.version)
+    seconds = time.perf_counter() - started
+    return TrainResult(folder, promoted, evaluation, facts["data"], fitted.notes, seconds)
+
+
+def evaluate_test(model: Model, dataset: Dataset, config: Config) -> Evaluation:
+    """The metrics on the test part of a dataset."""
+    judgements, _, _ = judgements_of(
+        dataset.corpus, () if _has_counts(dataset) else dataset.test_boxes, config
+    )
+    corpus = dataset.corpus.take(dataset.split.test)
+    return evaluate(
+        model,
+        corpus,
+        judgements.within(dataset.split.test),
+        leaked=dataset.split.leaked[dataset.split.test],
+    )
+
+
+def _has_counts(dataset: Dataset) -> bool:
+    return bool(np.isfinite(dataset.corpus.popularity[dataset.split.test]).any())
+
+
+def check_model_folder(out: Path) -> None:
+    """Refuse early what would fail late.
+
+    Raises:
+        OutputError: `out` is a file, or a folder that holds something else than a model's versions.
+    """
+    if out.exists() and not out.is_dir():
+        raise OutputError("is a file", where=str(out), remedy="name a model folder, such as artifacts/NAME")
+    if (out / "manifest.json").exists():
+        raise OutputError(
+            "is a version folder", where=str(out), remedy="name the model folder that holds it"
+        )
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python, Newsdesk and the libraries that decide the arrays."""
+    found = {"python": platform.python_version()}
+    for name in ("newsdesk", *_LIBRARIES):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found
+
+
+def _write(out: Path, fitted: Fitted, facts: dict[str, Any], created: datetime) -> VersionFolder:
+    heads: dict[str, dict[str, Any]] = {}
+    arrays: dict[str, NDArray[Any]] = {}
+    documents: dict[str, bytes] = {}
+    for name, part in (("sections", fitted.sections), ("popularity", fitted.popularity)):
+        if part is not None:
+            heads[name] = part.head.spec()
+            arrays.update({f"{name}.{key}": array for key, array in part.head.arrays().items()})
+    if fitted.sections is not None:
+        buffer = BytesIO()
+        joblib.dump(fitted.sections.pipeline, buffer)
+        documents["pipeline.joblib"] = buffer.getvalue()
+    documents["card.md"] = write_card(out.name, facts, fitted.notes, created).encode()
+    documents["report.html"] = write_report(out.name, facts, fitted.notes, created).encode()
+    return write_version(
+        out, heads=heads, arrays=arrays, facts=facts, documents=documents, created=created
+    )
+
+

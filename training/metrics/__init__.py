@@ -1,0 +1,39 @@
+"""The figures that `train` and `evaluate` report, and their intervals: pure functions of arrays."""
+
+from __future__ import annotations
+
+from training.metrics.intervals import Difference, bootstrap_mean, bootstrap_statistic, paired_difference
+from training.metrics.popularity import PopularityMetrics, evaluate_popularity, is_flag
+from training.metrics.ranking import (
+    auc,
+    gains,
+    mrr,
+    ndcg_at,
+    pairwise_accuracy,
+    top_k_membership,
+    top_k_overlap,
+)
+from training.metrics.sections import accuracy, coverage_precision, ece, log_loss, macro_f1, micro_f1
+
+__all__ = [
+    "Difference",
+    "PopularityMetrics",
+    "accuracy",
+    "auc",
+    "bootstrap_mean",
+    "bootstrap_statistic",
+    "coverage_precision",
+    "ece",
+    "evaluate_popularity",
+    "gains",
+    "is_flag",
+    "log_loss",
+    "macro_f1",
+    "micro_f1",
+    "mrr",
+    "ndcg_at",
+    "paired_difference",
+    "pairwise_accuracy",
+    "top_k_membership",
+    "top_k_overlap",
+]

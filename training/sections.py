@@ -1,0 +1,170 @@
+"""Fitting the section head."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+from sklearn.svm import LinearSVC
+
+from classifier.errors import LabelError
+from classifier.linear import Linear
+from classifier.sections import SectionHead, to_probabilities
+from classifier.text.analyzer import Analyzer
+from classifier.text.blocks import Block
+from classifier.text.rows import TEXT
+from training.blocks import as_weights, block_matrix, fit_category, fit_text, side_by_side
+from training.calibration import fit_temperature, fit_thresholds
+from training.config import Config
+from training.corpus import Corpus, Ids
+from training.splits import folds
+
+LARGE = 1000  # from so many articles on, words of a single article are left out
+Truth = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class FittedSections:
+    """The head, the text part as a scikit-learn pipeline, and what was dropped."""
+
+    head: SectionHead
+    pipeline: Pipeline
+    dropped: dict[str, int]
+    articles: int
+
+
+def usable_labels(corpus: Corpus, minimum: int) -> tuple[tuple[str, ...], dict[str, int]]:
+    """Labels with at least `minimum` articles, sorted; and the others with their counts.
+
+    Raises:
+        LabelError: there are no labels, or fewer than two are left.
+    """
+    counts = Counter(label for labels in corpus.labels for label in labels)
+    kept = tuple(sorted(label for label, count in counts.items() if count >= minimum))
+    dropped = {label: count for label, count in sorted(counts.items()) if count < minimum}
+    if not counts:
+        raise LabelError(
+            "no training article has a section",
+            remedy="give a section or sections column (or map one: --column section=…)",
+        )
+    if len(kept) < 2:
+        only = f'only the section "{kept[0]}" has' if kept else "no section has"
+        raise LabelError(
+            f"{only} at least {minimum} training articles",
+            remedy="a section head needs two sections; give articles of others",
+        )
+    return kept, dropped
+
+
+def truth_matrix(corpus: Corpus, labels: tuple[str, ...]) -> Truth:
+    """(n, labels) which labels each article has."""
+    ids = {label: i for i, label in enumerate(labels)}
+    truth = np.zeros((len(corpus), len(labels)), np.bool_)
+    for row, names in enumerate(corpus.labels):
+        for name in names:
+            if name in ids:
+                truth[row, ids[name]] = True
+    return truth
+
+
+def fit_sections(corpus: Corpus, clusters: Ids, config: Config) -> FittedSections:
+    """Fit on every article of `corpus` that has a usable label; `clusters` (n,) keep near-duplicates in one fold.
+
+    Raises:
+        LabelError: there are too few labels or articles.
+    """
+    labels, dropped = usable_labels(corpus, config.fit.min_label_articles)
+    several = corpus.several
+    labelled = np.array([bool(set(names) & set(labels)) for names in corpus.labels])
+    corpus, clusters = corpus.take(labelled), clusters[labelled]
+    truth = truth_matrix(corpus, labels)
+
+    min_df = 2 if len(corpus) >= LARGE else 1
+    text, vectorizer, matrix = fit_text(corpus.rows, TEXT, Analyzer("word", (1, 2)), min_df=min_df)
+    blocks: list[Block] = [text]
+    matrices: list[Any] = [matrix]
+    for column in config.features.categorical:
+        block = fit_category(corpus.rows, column)
+        blocks.append(block)
+        matrices.append(block_matrix(block, corpus.rows))
+    features = side_by_side(matrices)
+
+    weights, intercept = fit_linear(features, truth, several=several, config=config)
+    held = out_of_fold(features, truth, clusters, several=several, config=config)
+    known = np.isfinite(held).all(axis=1)
+    temperature = fit_temperature(held[known], truth[known], several=several)
+    probability = to_probabilities(held[known], temperature, several=several)
+    best = probability.argmax(axis=1)
+    thresholds = fit_thresholds(
+        probability.max(axis=1),
+        truth[known][np.arange(len(best)), best],
+        config.decisions.targets,
+        level=config.decisions.confidence,
+    )
+    head = SectionHead(
+        Linear(blocks, weights, intercept),
+        labels,
+        several,
+        temperature,
+        thresholds,
+        config.decisions.target,
+    )
+    pipeline = text_pipeline(vectorizer, head, text.width)
+    return FittedSections(head, pipeline, dropped, len(corpus))
+
+
+def fit_linear(
+    features: sp.csr_matrix, truth: Truth, *, several: bool, config: Config
+) -> tuple[Floats, Floats]:
+    """One-vs-rest linear support vector machines; weights (width, k), intercept (k,)."""
+    outputs = truth.shape[1]
+    weights = np.zeros((features.shape[1], outputs))
+    intercept = np.zeros(outputs)
+    for output in range(outputs):
+        target = truth[:, output]
+        if not several and outputs == 2 and output == 1:
+            # Two sections are one question; the second answer mirrors the first.
+            weights[:, 1], intercept[1] = -weights[:, 0], -intercept[0]
+        elif target.all() or not target.any():
+            intercept[output] = 1.0 if target.all() else -1.0
+        else:
+            machine = LinearSVC(C=config.fit.section_c, random_state=config.fit.seed).fit(features, target)
+            weights[:, output] = as_weights(machine.coef_)[:, 0]
+            intercept[output] = float(machine.intercept_[0])
+    return weights, intercept
+
+
+def out_of_fold(
+    features: sp.csr_matrix, truth: Truth, clusters: Ids, *, several: bool, config: Config
+) -> Floats:
+    """(n, k) scores of each article by a fit that did not see it; NaN where a fold had nothing to learn from."""
+    fold = folds(clusters, config.fit.folds, config.fit.seed)
+    scores = np.full(truth.shape, np.nan)
+    for number in range(config.fit.folds):
+        held, rest = fold == number, fold != number
+        if held.any() and rest.any():
+            weights, intercept = fit_linear(features[rest], truth[rest], several=several, config=config)
+            scores[held] = features[held] @ weights + intercept
+    return scores
+
+
+def text_pipeline(vectorizer: Any, head: SectionHead, width: int) -> Pipeline:
+    """The text part of the head as plain scikit-learn objects, for notebooks: TF-IDF and one linear classifier.
+
+    With one label it predicts names; with several it is one-vs-rest on (n, labels) indicators.
+    """
+    weights = head.linear.weights[:width]
+    machine = LinearSVC()
+    machine.classes_ = np.array(head.labels)
+    machine.n_features_in_ = width
+    if len(head.labels) == 2 and not head.several:
+        machine.coef_, machine.intercept_ = weights[:, 1:].T.copy(), head.linear.intercept[1:].copy()
+    else:
+        machine.coef_, machine.intercept_ = weights.T.copy(), head.linear.intercept.copy()
+    return Pipeline([("tfidf", vectorizer), ("linear", machine)])
