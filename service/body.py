@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 from flask import Flask, Request, Response, request
@@ -55,7 +55,7 @@ def read_body(request: Request, limit: int) -> bytes:
     blocks: list[bytes] = []
     size = 0
     while declared is None or size < declared:
-        block = stream.read(_BLOCK if declared is None else min(_BLOCK, declared - size))
+        block = _read(stream, _BLOCK if declared is None else min(_BLOCK, declared - size))
         if not block:
             break
         size += len(block)
@@ -85,6 +85,13 @@ def parse_json(body: bytes) -> Any:
             line=error.lineno,
             remedy="send one JSON object in UTF-8",
         ) from None
+
+
+def _read(stream: BinaryIO, size: int) -> bytes:
+    try:
+        return stream.read(size)
+    except OSError:  # the client is gone: some servers say so, others only end the input
+        return b""
 
 
 def _over(limit: int) -> TooLarge:
@@ -160,6 +167,6 @@ def _drain(response: Response) -> Response:
         and "Expect" not in request.headers
     ):
         left = _DRAIN * current_settings().max_body_bytes
-        while left > 0 and (block := environ["wsgi.input"].read(_BLOCK)):
+        while left > 0 and (block := _read(environ["wsgi.input"], _BLOCK)):
             left -= len(block)
     return response

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
+
+from classifier.options import (
+    finish,
+    inputs_argument,
+    model_argument,
+    read_options,
+    reading_options,
+    report_rejected,
+)
 
 
 @click.command()
@@ -19,17 +30,47 @@ def serve(model: str | None, host: str | None, port: int | None, workers: int | 
     import os
     from pathlib import Path
 
-    from classifier.errors import MissingExtra
+    from service.server import serve as run
+    from service.settings import Settings
 
-    try:
-        from service.server import serve as run
-        from service.settings import Settings
-    except ModuleNotFoundError as error:
-        if error.name not in _EXTRA:
-            raise
-        raise MissingExtra("service", module=error.name) from None
     path = Path(model) if model else None
     run(Settings.from_env(os.environ, model=path, host=host, port=port, workers=workers))
 
 
-_EXTRA = frozenset({"flask", "granian", "orjson", "pydantic"})
+@click.command()
+@model_argument
+@inputs_argument
+@click.option("-o", "--output", required=True, metavar="OUT", help="Target by suffix; - is JSON Lines on stdout.")
+@click.option("--keep", metavar="COLUMNS", default="", help="Input columns to carry along, such as url,source.")
+@click.option("--force", is_flag=True, help="Overwrite an existing target.")
+@click.option("--quiet", is_flag=True, help="Say nothing but errors and rejected rows.")
+@reading_options
+def score(
+    model: str,
+    inputs: tuple[str, ...],
+    output: str,
+    keep: str,
+    force: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Score every article of the inputs, in order."""
+    import time
+
+    from classifier.model import load
+    from service.batch import score_files
+
+    started = time.perf_counter()
+    summary = score_files(
+        load(model),
+        inputs,
+        output,
+        read_options(**options),
+        keep=[name.strip() for name in keep.split(",") if name.strip()],
+        force=force,
+        on_rejected=lambda rejection: report_rejected([rejection]),
+    )
+    if not quiet:
+        seconds = time.perf_counter() - started
+        click.echo(f"{summary.articles} articles scored to {output} in {seconds:.1f} s", err=True)
+    finish(summary.rejected, summary.articles + summary.rejected)

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import threading
-from typing import Any
+from collections.abc import Callable
 
 from flask import Flask
 from granian import Granian
@@ -66,9 +66,14 @@ def serve(settings: Settings) -> None:
     stopped = threading.Event()
     announcer = threading.Thread(target=_announce, args=(line, address, port, stopped), daemon=True)
     server.on_startup(announcer.start)
-    server.on_startup(lambda: _stop_on_signals(server))
+    server.on_startup(lambda: _stop_on_signals(server.signal_handler_interrupt))
     server.on_shutdown(stopped.set)
-    server.serve(target_loader=load_app, wrap_loader=False)
+    try:
+        server.serve(target_loader=load_app, wrap_loader=False)
+    except SystemExit:
+        # Also raised when workers ended before the server told them to, as when all were sent the signal.
+        if not server.interrupt_signal:
+            raise
 
 
 def load_app() -> Flask:
@@ -76,6 +81,10 @@ def load_app() -> Flask:
 
     Granian's own loader looks into the working directory first; another package there may be called `service`.
     """
+    if sys.platform != "win32":
+        # Ctrl-C in a terminal reaches every process. Workers leave it to the server, which then ends them: two
+        # signals at once can leave a process waiting for good (see `_stop_on_signals`).
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, daemon=True).start()
     return create_app()
 
@@ -88,21 +97,31 @@ def _end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _stop_on_signals(server: Any) -> None:
-    """Take over the signals for which Granian has just set its own handlers.
+def _stop_on_signals(stop: Callable[[], object]) -> None:
+    """Make SIGINT and SIGTERM call `stop`, also when several come at once.
 
-    Those set a `threading.Event` inside the handler, which locks up for good when a second signal interrupts the
-    first one's handler, or the first comes while the main thread begins to wait. Here the handler only writes a byte.
+    Granian's handlers run on the main thread, which waits on a lock. When two signals come together the system may
+    hand both to another thread; then the lock is not interrupted and no handler runs. The wake-up file descriptor is
+    written to on whatever thread the signal comes.
     """
+    if sys.platform == "win32":
+        return
     reader, writer = os.pipe()
+    os.set_blocking(writer, False)
 
-    def stop() -> None:
-        os.read(reader, 1)
-        server.signal_handler_interrupt()
+    def watch() -> None:
+        while os.read(reader, 1)[0] not in (signal.SIGINT, signal.SIGTERM):
+            pass
+        stop()
 
-    threading.Thread(target=stop, daemon=True).start()
+    threading.Thread(target=watch, daemon=True).start()
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: os.write(writer, b"."))
+        signal.signal(number, _no_handler)
+
+
+def _no_handler(number: int, frame: object) -> None:
+    """Must exist, or the signal would have its default effect; `_stop_on_signals` does the work."""
 
 
 def _free_address(host: str, port: int) -> tuple[str, int]:

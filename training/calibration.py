@@ -26,10 +26,7 @@ def fit_temperature(scores: Floats, truth: NDArray[np.bool_], *, several: bool) 
 
     def loss(log_temperature: float) -> float:
         probability = to_probabilities(scores, float(np.exp(log_temperature)), several=several)
-        if several:
-            right = np.where(truth, probability, 1.0 - probability)
-        else:
-            right = probability[truth]
+        right = np.where(truth, probability, 1.0 - probability) if several else probability[truth]
         return -float(np.log(np.maximum(right, _FLOOR)).mean())
 
     found = minimize_scalar(loss, bounds=(-5.0, 5.0), method="bounded", options={"xatol": 1e-6})
@@ -65,10 +62,11 @@ def fit_top5(scores: Floats, sizes: Floats, hits: Floats) -> Top5Curve:
     """
     if not len(scores):
         return Top5Curve(0.0, 0.0, 0.0)
-    design = np.column_stack([np.ones(len(scores)), scores, np.log(sizes)])
-    scale = np.maximum(design.std(axis=0), 1e-9)
-    scale[0] = 1.0
-    scaled = design / scale
+    design = np.column_stack([scores, np.log(sizes)])
+    mean, deviation = design.mean(axis=0), design.std(axis=0)
+    told = deviation > 1e-9  # groups of one size say nothing about size
+    scale = np.where(told, deviation, 1.0)
+    scaled = np.column_stack([np.ones(len(scores)), np.where(told, (design - mean) / scale, 0.0)])
 
     def loss(weights: Floats) -> tuple[float, Floats]:
         logit = scaled @ weights
@@ -79,5 +77,6 @@ def fit_top5(scores: Floats, sizes: Floats, hits: Floats) -> Top5Curve:
 
     bounds = [(None, None), (0.0, None), (None, None)]
     found = minimize(loss, np.zeros(3), jac=True, method="L-BFGS-B", bounds=bounds)
-    intercept, score_slope, size_slope = (found.x / scale).tolist()
-    return Top5Curve(intercept, score_slope, size_slope)
+    slopes = found.x[1:] / scale
+    intercept = float(found.x[0] - slopes @ mean)
+    return Top5Curve(intercept, float(slopes[0]), float(slopes[1]))

@@ -39,14 +39,15 @@ def near_duplicates(texts: Sequence[str], *, threshold: float = 0.7, seed: int =
 
     Texts are casefolded and split into words (`\\w+`). Two texts are near-duplicates if their sets of
     three-word shingles have a Jaccard similarity of `threshold` or more; texts under five words only if their
-    words are the same. Clusters are the connected components. A pair just at the threshold is found as a
-    candidate with a probability of 0.999 or more (for thresholds from 0.06 on), a more similar one more
+    words are the same. Clusters are the connected components. A pair just at the threshold comes into a
+    common bucket with a probability of 0.999 or more (for thresholds from 0.06 on), a more similar one more
     surely.
 
-    Time is linear in the text, whatever its duplicates: texts of equal shingles are merged before the
-    comparison, and in a bucket of many candidates each is verified against the bucket's first member and its
-    eight neighbours only, in an order that is shuffled anew in each band. Neither the order of the texts nor
-    the hash seed changes the clusters.
+    Time is linear in the text, whatever its duplicates: texts of equal shingles are merged first, and within
+    a bucket each text is verified against its next eight, in an order that is shuffled anew in each band.
+    That is every pair of a bucket up to nine texts; a larger one is a chain of neighbours, in which a rare
+    similar pair among many texts that are not similar enough may be missed. Neither the order of the texts
+    nor the hash seed changes the clusters.
 
     Raises:
         UsageError: `threshold` is not above 0 and at most 1, or a text is no string.
@@ -56,8 +57,8 @@ def near_duplicates(texts: Sequence[str], *, threshold: float = 0.7, seed: int =
     if not len(texts):
         return np.empty(0, dtype=np.int64)
     sets, hashes = _shingle_sets(texts)
-    merged, first, digest = _equal_sets(sets, hashes)
-    labels = _clusters(sets[first], hashes, digest, threshold, seed)[merged]
+    merged, first = _equal_sets(sets, hashes)
+    labels = _clusters(sets[first], hashes, threshold, seed)[merged]
     _, occurs, inverse = np.unique(labels, return_index=True, return_inverse=True)
     number = np.empty(len(occurs), dtype=np.int64)
     number[np.argsort(occurs)] = np.arange(len(occurs))
@@ -118,10 +119,11 @@ def _hashed_words(texts: Sequence[str]) -> tuple[Words, Rows]:
     return np.frombuffer(words, dtype=np.uint64), np.frombuffer(lengths, dtype=np.int64)
 
 
-def _equal_sets(sets: csr_array, hashes: Words) -> tuple[Rows, Rows, Words]:
-    """Texts with the same set: the group of each text (n,), a text and a digest of each group.
+def _equal_sets(sets: csr_array, hashes: Words) -> tuple[Rows, Rows]:
+    """Texts with the same set: the group of each text (n,), and a text of each group.
 
     Sets are the same if two sums of their hashes are: 128 bits, so chance does not matter.
+    Groups are ordered by these sums, whatever the order of the texts.
     """
     flat = hashes[sets.indices]
     sums = np.add.reduceat(flat, sets.indptr[:-1])
@@ -131,12 +133,11 @@ def _equal_sets(sets: csr_array, hashes: Words) -> tuple[Rows, Rows, Words]:
     group_of = np.concatenate([[0], np.cumsum(changes)])
     merged = np.empty(len(order), dtype=np.int64)
     merged[order] = group_of
-    first = order[np.concatenate([[True], changes])]
-    return merged, first, sums[first]
+    return merged, order[np.concatenate([[True], changes])]
 
 
-def _clusters(sets: csr_array, hashes: Words, digest: Words, threshold: float, seed: int) -> Rows:
-    """The cluster of each of some different sets."""
+def _clusters(sets: csr_array, hashes: Words, threshold: float, seed: int) -> Rows:
+    """The cluster of each of some different sets, which are in an order of their own (`_equal_sets`)."""
     n = sets.shape[0]
     sizes = np.diff(sets.indptr)
     labels: Rows = np.arange(n)
@@ -150,8 +151,7 @@ def _clusters(sets: csr_array, hashes: Words, digest: Words, threshold: float, s
             np.multiply(flat, factor, out=work)
             least: Words = np.minimum.reduceat(work, starts)
             bucket = _mixed(bucket ^ least)
-        shuffle = _mixed(digest ^ random.integers(2**64, dtype=np.uint64))
-        for a, b in _candidates(bucket, shuffle):
+        for a, b in _candidates(bucket, random.permutation(n)):
             apart = labels[a] != labels[b]
             a, b = a[apart], b[apart]
             similar = _similarity(sets, sizes, a, b) >= threshold
@@ -175,20 +175,15 @@ def _banding(threshold: float) -> tuple[int, int]:
     return best
 
 
-def _candidates(bucket: Words, shuffle: Words) -> Iterator[tuple[Rows, Rows]]:
-    """Pairs that share a bucket: each with its next eight by `shuffle`, and with the bucket's first."""
+def _candidates(bucket: Words, shuffle: Rows) -> Iterator[tuple[Rows, Rows]]:
+    """Pairs that share a bucket: each text with the next eight in the order of `shuffle`."""
     order = np.lexsort((shuffle, bucket))
     equal = bucket[order][1:] == bucket[order][:-1]
     order = order[np.append(equal, False) | np.insert(equal, 0, False)]
     keys = bucket[order]
-    if not len(keys):
-        return
     for distance in range(1, min(_WINDOW, len(keys) - 1) + 1):
         shared = np.flatnonzero(keys[distance:] == keys[:-distance])
         yield order[shared], order[shared + distance]
-    starts = np.flatnonzero(np.insert(keys[1:] != keys[:-1], 0, True))
-    sizes = np.diff(np.append(starts, len(keys)))
-    yield np.repeat(order[starts], sizes), order
 
 
 def _similarity(sets: csr_array, sizes: npt.NDArray[Any], a: Rows, b: Rows) -> npt.NDArray[np.float64]:

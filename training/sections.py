@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.svm import LinearSVC
 
 from classifier.errors import LabelError
 from classifier.linear import Linear
 from classifier.sections import SectionHead, to_probabilities
 from classifier.text.analyzer import Analyzer
-from classifier.text.blocks import Block
+from classifier.text.blocks import Block, TextBlock
 from classifier.text.rows import TEXT
 from training.blocks import as_weights, block_matrix, fit_category, fit_text, side_by_side
 from training.calibration import fit_temperature, fit_thresholds
@@ -25,6 +27,7 @@ from training.corpus import Corpus, Ids
 from training.splits import folds
 
 LARGE = 1000  # from so many articles on, words of a single article are left out
+FEW = 20_000  # with fewer articles, parts of words help: an inflected or compound word is rarely seen twice
 Truth = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
@@ -85,14 +88,13 @@ def fit_sections(corpus: Corpus, clusters: Ids, config: Config) -> FittedSection
     corpus, clusters = corpus.take(labelled), clusters[labelled]
     truth = truth_matrix(corpus, labels)
 
-    min_df = 2 if len(corpus) >= LARGE else 1
-    text, vectorizer, matrix = fit_text(corpus.rows, TEXT, Analyzer("word", (1, 2)), min_df=min_df)
-    blocks: list[Block] = [text]
-    matrices: list[Any] = [matrix]
+    texts = fit_texts(corpus)
+    blocks: list[Block] = [block for block, _, _ in texts]
+    matrices: list[Any] = [matrix for _, _, matrix in texts]
     for column in config.features.categorical:
-        block = fit_category(corpus.rows, column)
-        blocks.append(block)
-        matrices.append(block_matrix(block, corpus.rows))
+        categories = fit_category(corpus.rows, column)
+        blocks.append(categories)
+        matrices.append(block_matrix(categories, corpus.rows))
     features = side_by_side(matrices)
 
     weights, intercept = fit_linear(features, truth, several=several, config=config)
@@ -115,8 +117,17 @@ def fit_sections(corpus: Corpus, clusters: Ids, config: Config) -> FittedSection
         thresholds,
         config.decisions.target,
     )
-    pipeline = text_pipeline(vectorizer, head, text.width)
+    pipeline = text_pipeline([vectorizer for _, vectorizer, _ in texts], head)
     return FittedSections(head, pipeline, dropped, len(corpus))
+
+
+def fit_texts(corpus: Corpus) -> list[tuple[TextBlock, TfidfVectorizer, sp.csr_matrix]]:
+    """The head's text blocks: words and pairs of words, and for few articles parts of words beside them."""
+    words = Analyzer("word", (1, 2))
+    found = [fit_text(corpus.rows, TEXT, words, min_df=2 if len(corpus) >= LARGE else 1)]
+    if len(corpus) < FEW:
+        found.append(fit_text(corpus.rows, TEXT, Analyzer("char_wb", (3, 5)), min_df=2))
+    return found
 
 
 def fit_linear(
@@ -154,17 +165,18 @@ def out_of_fold(
     return scores
 
 
-def text_pipeline(vectorizer: Any, head: SectionHead, width: int) -> Pipeline:
+def text_pipeline(vectorizers: Sequence[TfidfVectorizer], head: SectionHead) -> Pipeline:
     """The text part of the head as plain scikit-learn objects, for notebooks: TF-IDF and one linear classifier.
 
-    With one label it predicts names; with several it is one-vs-rest on (n, labels) indicators.
+    `predict` names the best section; with several labels take those whose `decision_function` is above 0.
     """
-    weights = head.linear.weights[:width]
+    width = sum(len(vectorizer.vocabulary_) for vectorizer in vectorizers)
+    weights, intercept = head.linear.weights[:width].T, head.linear.intercept
     machine = LinearSVC()
     machine.classes_ = np.array(head.labels)
     machine.n_features_in_ = width
-    if len(head.labels) == 2 and not head.several:
-        machine.coef_, machine.intercept_ = weights[:, 1:].T.copy(), head.linear.intercept[1:].copy()
-    else:
-        machine.coef_, machine.intercept_ = weights.T.copy(), head.linear.intercept.copy()
-    return Pipeline([("tfidf", vectorizer), ("linear", machine)])
+    if len(head.labels) == 2:  # scikit-learn keeps one row for two classes, the second's
+        weights, intercept = weights[1:], intercept[1:]
+    machine.coef_, machine.intercept_ = weights.copy(), intercept.copy()
+    union = FeatureUnion([(f"tfidf_{i}", vectorizer) for i, vectorizer in enumerate(vectorizers)])
+    return Pipeline([("features", union), ("linear", machine)])

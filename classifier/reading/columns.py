@@ -68,11 +68,12 @@ def value_column(values: Sequence[Any]) -> pa.Array:
         if kinds == {int, float}:
             return pa.array([None if value is None else float(value) for value in values], pa.float64())
         if kinds == {datetime}:
-            aware = all(value.tzinfo is not None for value in values if value is not None)
-            return time_array(values) if aware else pa.array(values, pa.timestamp("us"))
-        if len(kinds) == 1 and kinds <= {int, float, bool, date, bytes, Decimal}:
+            aware = {value.tzinfo is not None for value in values if value is not None}
+            if len(aware) == 1:
+                return time_array(values) if aware == {True} else pa.array(values, pa.timestamp("us"))
+        elif len(kinds) == 1 and kinds <= {int, float, bool, date, bytes, Decimal}:
             return pa.array(values)
-    except (pa.ArrowException, OverflowError):  # integers beyond 64 bits, naive and aware times together
+    except (pa.ArrowException, OverflowError):  # such as integers beyond 64 bits
         pass
     return pa.array([None if value is None else _text(value) for value in values], pa.string())
 

@@ -13,88 +13,25 @@ from typing import NamedTuple
 from classifier.reading.page_text import fold
 
 _LONGEST = 200
-_KNOWN_AGENCIES = frozenset(
-    (
-        *(
-            "ap",
-            "associated press",
-            "the associated press",
-            "reuters",
-            "thomson reuters",
-            "afp",
-            "afp-jiji",
-            "upi",
-        ),
-        *(
-            "jiji",
-            "jiji press",
-            "kyodo",
-            "kyodo news",
-            "bloomberg",
-            "bloomberg news",
-            "dpa",
-            "ansa",
-            "efe",
-            "tass",
-        ),
-        *(
-            "pti",
-            "ani",
-            "ians",
-            "interfax",
-            "xinhua",
-            "yonhap",
-            "cna",
-            "bernama",
-            "antara",
-            "anadolu",
-            "cnn",
-            "nhk",
-        ),
-        *(
-            "the japan news",
-            "the yomiuri shimbun",
-            "時事",
-            "時事通信",
-            "共同",
-            "共同通信",
-            "ロイター",
-            "新华社",
-            "연합뉴스",
-        ),
-    )
-)
-# A note in parentheses at the start of a paragraph that is no agency.
-_NOTES = frozenset(
-    (
-        *("update", "updated", "correction", "corrected", "photo", "photos", "video", "opinion", "editorial"),
-        *("exclusive", "breaking", "analysis", "repeats", "recasts", "note", "advertisement"),
-    )
-)
-_SMALL_WORDS = frozenset(
-    (
-        *(
-            "a",
-            "al",
-            "am",
-            "an",
-            "and",
-            "da",
-            "das",
-            "de",
-            "del",
-            "den",
-            "der",
-            "di",
-            "do",
-            "dos",
-            "e",
-            "el",
-            "en",
-        ),
-        *("la", "las", "le", "les", "of", "on", "sur", "the", "und", "upon", "y"),
-    )
-)
+# fmt: off
+_KNOWN_AGENCIES = frozenset((
+    "ap", "associated press", "the associated press", "reuters", "thomson reuters", "afp", "afp-jiji", "upi", "jiji",
+    "jiji press", "kyodo", "kyodo news", "bloomberg", "bloomberg news", "dpa", "ansa", "efe", "tass", "interfax", "pti",
+    "ani", "ians", "xinhua", "yonhap", "cna", "bernama", "antara", "anadolu", "cnn", "nhk", "the japan news",
+    "the yomiuri shimbun", "時事", "時事通信", "共同", "共同通信", "ロイター", "新华社", "연합뉴스",
+))
+# What begins a line like a dateline, in parentheses or capitals, and is a note.
+_NOTES = frozenset((
+    "update", "updated", "correction", "corrected", "photo", "photos", "video", "opinion", "editorial", "exclusive",
+    "breaking", "latest", "analysis", "repeats", "recasts", "note", "advertisement", "watch", "read", "live", "by",
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+))
+_SMALL_WORDS = frozenset((
+    "a", "al", "am", "an", "and", "da", "das", "de", "del", "den", "der", "di", "do", "dos", "e", "el", "en", "la",
+    "las", "le", "les", "of", "on", "sur", "the", "und", "upon", "y",
+))
+# fmt: on
+_LONGEST_CITY = 5  # words
 
 _WITH_AGENCY = re.compile(
     r"([^()]{0,100})\(([^()]{1,60})\)\s*(--|[\u2014\u2015\u2013\u2500\u2212]|[-_\u2010-\u2012](?=\s|$))"
@@ -103,6 +40,7 @@ _CITY_ONLY = re.compile(
     r"([^()\u2013-\u2015]{2,80}?)"
     r"(?:\s*[\u2014\u2015](?:\s*[\u2014\u2015])?\s*|\s+(?:--|[-\u2013\u2212])(?:\s+|$))"
 )
+_NAME = re.compile(r"(?:[^\W\d_]|[ ,./'’\u3000\uff0c-])+")
 _DATE = re.compile(
     r"(?:,\s*|\s+)(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]{0,6}\.?\s*\d{1,2}(?:,\s*\d{4})?,?$"
     r"|(?:,\s*|\s+)\d{1,2}\s*(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]{0,6}\.?,?$",
@@ -127,9 +65,8 @@ def split_dateline(paragraph: str) -> Dateline | None:
             return Dateline(city or None, agency, paragraph[found.end() :].strip())
     if found := _CITY_ONLY.match(head):
         city, text = _city(paragraph[: found.end(1)]), paragraph[found.end() :].strip()
-        # Cased letters only: any text of a script without capitals would pass for a city.
-        if city and _in_capitals(city, cased=True) and _starts_sentence(text):
-            return Dateline(city, None, text)
+        if _NAME.fullmatch(city) and _in_capitals(city, cased=True) and _starts_sentence(text):
+            return None if _explains(text, city) else Dateline(city, None, text)
     return None
 
 
@@ -139,9 +76,14 @@ def _is_dateline(city: str, agency: str) -> bool:
         return known or _looks_like_agency(agency)
     if known:
         return _in_capitals(city) or _looks_like_city(city)
-    # "NATO (North Atlantic Treaty Organization) — …" explains a name.
-    explained = "".join(word[0] for word in agency.split() if word[0].isupper()) == city.replace(".", "")
-    return _looks_like_agency(agency) and _in_capitals(city, cased=True) and not explained
+    # A script without capitals has nothing that tells a city from a sentence.
+    return _looks_like_agency(agency) and _in_capitals(city, cased=True) and not _explains(agency, city)
+
+
+def _explains(text: str, name: str) -> bool:
+    """Whether `text` spells out an abbreviation: "NATO (North Atlantic Treaty Organization) — …"."""
+    initials = "".join(word[0] for word in text[:_LONGEST].split() if word[0].isupper())
+    return initials.startswith(name.replace(".", ""))
 
 
 def _city(text: str) -> str:
@@ -154,14 +96,14 @@ def _city(text: str) -> str:
 def _in_capitals(city: str, *, cased: bool = False) -> bool:
     """Whether the part before the first comma is capitals, "McALLEN" and "RIO de JANEIRO" included.
 
-    What follows a comma may be mixed ("KYIV, Ukraine") but must be a name. With `cased`, scripts without capitals do not
-    count as capitals.
+    What follows a comma may be mixed ("KYIV, Ukraine") but must be a name. With `cased`, letters of a script without
+    capitals do not count.
     """
     first, *others = re.split(r"[,/]", fold(city))
     words = [re.sub(r"^(?:Mc|Mac|St\.|d['’]|l['’])", "", word) for word in first.split()]
     words = [word for word in words if word not in _SMALL_WORDS]
     letters = [letter for letter in "".join(words) if letter.isalpha()]
-    if len(letters) < 2 or not first[0].isalpha():
+    if len(letters) < 2 or not first[0].isalpha() or len(words) > _LONGEST_CITY or _is_note(words):
         return False
     if any(letter.islower() or (cased and not letter.isupper()) for letter in letters):
         return False
@@ -169,21 +111,27 @@ def _in_capitals(city: str, *, cased: bool = False) -> bool:
 
 
 def _looks_like_city(text: str) -> bool:
-    """One to four words (a list of them) that each begin with a capital or are of a script without."""
+    """A few words (or a list of such names) that each begin with a capital or are of a script without."""
     for part in re.split(r"[,/]", fold(text)):
         words = [word for word in part.split() if word not in _SMALL_WORDS]
-        if not 1 <= len(words) <= 4 or not all(word[0].isalpha() and not word[0].islower() for word in words):
+        if len(words) > _LONGEST_CITY or not _begin_with_capitals(words):
             return False
     return True
 
 
 def _looks_like_agency(agency: str) -> bool:
-    """At most six words that begin with a capital, a digit or a character without case, and are no editor's note."""
-    words = agency.split()
-    if not 1 <= len(words) <= 6 or any(word.strip(".,:").lower() in _NOTES for word in words[:1]):
+    words = [word for word in agency.split() if word not in _SMALL_WORDS]
+    return len(words) <= 6 and _begin_with_capitals(words)
+
+
+def _begin_with_capitals(words: list[str]) -> bool:
+    if not words or _is_note(words):
         return False
-    words = [word for word in words if word not in _SMALL_WORDS]
-    return bool(words) and all(word[0].isalnum() and not word[0].islower() for word in words)
+    return all(word[0].isalpha() and not word[0].islower() for word in words)
+
+
+def _is_note(words: list[str]) -> bool:
+    return bool(words) and words[0].strip(".,:!").lower() in _NOTES
 
 
 def _starts_sentence(text: str) -> bool:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, BinaryIO, NoReturn
 
 import pyarrow as pa
@@ -37,7 +38,8 @@ def read(source: Source, options: ReadOptions) -> Iterator[Chunk]:
     with source.open() as stream:
         for batch in _batches(stream, source.name):
             _drop_unnamable(batch, source.name)
-            seen |= batch.names
+            names = batch.names()
+            seen |= names
             if len(seen) > MAX_NAMES:
                 raise FormatError(
                     f"more than {MAX_NAMES} different names",
@@ -45,11 +47,11 @@ def read(source: Source, options: ReadOptions) -> Iterator[Chunk]:
                     remedy="write one object a line, with the columns as names",
                 )
             if layout is None and batch.rows:
-                layout = lay_out(list(batch.names), options, source.name, complete=batch.is_last)
+                layout = lay_out(list(names), options, source.name, complete=batch.is_last)
             if layout is None:
                 yield Chunk(rejected=tuple(batch.rejected))
                 continue
-            yield _chunk(batch, layout, source.name)
+            yield _chunk(batch, list(names), layout, source.name)
     if layout is not None and layout.kind == "articles":
         check_mapping(seen, options, source.name)
 
@@ -61,7 +63,6 @@ class _Batch:
     rejected: list[Rejection] = field(default_factory=list)
     is_last: bool = False
 
-    @property
     def names(self) -> dict[str, None]:
         """The names of all rows, in order of appearance."""
         shapes = dict.fromkeys(map(tuple, self.rows))
@@ -93,7 +94,7 @@ def _batches(stream: BinaryIO, file: str) -> Iterator[_Batch]:
 
 def _drop_unnamable(batch: _Batch, file: str) -> None:
     """Reject rows with a name that UTF-8 cannot write."""
-    wrong = {name for name in batch.names if _NOT_UTF8.search(name)}
+    wrong = {name for name in batch.names() if _NOT_UTF8.search(name)}
     if not wrong:
         return
     bad = {
@@ -112,8 +113,8 @@ def _skip_line(stream: BinaryIO) -> None:
 
 
 def _row(line: bytes, *, is_first: bool) -> Row | None:
-    text = line.decode("utf-8-sig" if is_first else "utf-8")
-    if text.isspace() or not text:
+    text = line.decode("utf-8-sig" if is_first else "utf-8").strip(" \t\r\n")
+    if not text:
         return None
     row = _decoder.decode(text)
     if not isinstance(row, dict):
@@ -132,15 +133,15 @@ def _problem(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f"not UTF-8 at byte {error.start + 1}; save the file as UTF-8"
     if isinstance(error, json.JSONDecodeError):
-        return f"not JSON at character {error.colno}: {error.msg}; write one object a line"
+        return f"not JSON at character {error.pos + 1}: {error.msg}; write one object a line"
     if isinstance(error, RecursionError):
         return "nested too deeply; each line must be one flat JSON object"
     return str(error)
 
 
-def _chunk(batch: _Batch, layout: Layout, file: str) -> Chunk:
+def _chunk(batch: _Batch, names: list[str], layout: Layout, file: str) -> Chunk:
     rows, lines, rejected = batch.rows, batch.lines, batch.rejected
-    renamed = layout.renamed(batch.names)
+    renamed = layout.renamed(names)
     layout.check_later([our for our, _ in renamed], Where(file, lines=lines)(0) if lines else file)
     try:
         columns = _columns(rows, renamed, layout)
@@ -166,7 +167,10 @@ def _columns(rows: Sequence[Row], renamed: Sequence[tuple[str, str]], layout: La
     kinds = _BOX_KINDS if layout.kind == "boxes" else _ARTICLE_KINDS
     columns: dict[str, pa.Array] = {}
     for our, their in renamed:
-        values = [row.get(their) for row in rows]
+        try:
+            values = list(map(itemgetter(their), rows))
+        except KeyError:
+            values = [row.get(their) for row in rows]
         if our in kinds:
             columns[our] = pa.array(values, kinds[our])
         elif layout.kind != "boxes":

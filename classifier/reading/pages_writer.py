@@ -68,13 +68,14 @@ def _first_difference(page: Page, back: Page) -> str | None:
     if _clock(wanted.published_at) != _clock(got.published_at):
         return "published_at"
     got = replace(got, published_at=wanted.published_at)
+    for name, value in wanted.extra.items():
+        if value is not None and value != got.extra.get(name):
+            return str(name)
     for name in (*ARTICLE_FIELDS[1:], "id"):
         if getattr(wanted, name) != getattr(got, name):
             return name
-    extra = {key: value for key, value in wanted.extra.items() if value is not None}
-    for name in sorted({*extra, *got.extra}, key=str):
-        if extra.get(name) != got.extra.get(name):
-            return str(name)
+    if unasked := [name for name in got.extra if wanted.extra.get(name) is None]:
+        return unasked[0]
     if len(page.boxes) != len(back.boxes):
         return "boxes"
     for box, box_back in zip(page.boxes, back.boxes, strict=True):

@@ -7,9 +7,10 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from gzip import GzipFile
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Protocol, Self
+from typing import BinaryIO, Protocol, Self, cast
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -115,7 +116,9 @@ class _Arrow(_Grouped):
         self._writer = pa.ipc.new_file(stream, schema, options=pa.ipc.IpcWriteOptions(compression="zstd"))
 
     def _write_group(self, table: pa.Table) -> None:
-        self._writer.write_table(table)
+        # Of a slice Arrow writes some bytes behind its end too. Concatenation copies, so that nothing is there.
+        empty = self._schema.empty_table()
+        self._writer.write_table(pa.concat_tables([empty, table, empty]).combine_chunks())
 
     def close(self) -> None:
         super().close()
@@ -152,9 +155,7 @@ class Writer:
                 name = f".{self._target.name}.{secrets.token_hex(4)}.part"
                 self._temporary = self._target.with_name(name)
                 self._file = self._temporary.open("xb")
-            stream = self._file
-            if self._compression:  # closing it closes the file
-                stream = pa.CompressedOutputStream(pa.PythonFile(stream, "w"), CODECS[self._compression])
+            stream = _compressing(self._file, self._compression)
             self._stream = stream
             self._sink: _Sink = self._make_sink(stream, self._schema)
         return self
@@ -244,6 +245,19 @@ def open_writer(path: str | os.PathLike[str], schema: pa.Schema, *, force: bool 
     return Writer(os.fspath(path), schema, force=force)
 
 
+def boxes_target(path: str | os.PathLike[str]) -> str:
+    """Where the ranking boxes of an output go: beside it, "a.jsonl.gz" to "a.rankings.jsonl.gz".
+
+    Raises:
+        FormatError: an unknown suffix.
+    """
+    name = os.fspath(path)
+    _, compression = _sink_for(name)
+    end = len(name) - len(compression)
+    stem, suffix = os.path.splitext(name[:end])
+    return f"{stem}.rankings{suffix}{name[end:]}"
+
+
 def _sink_for(path: str) -> tuple[type[_JsonLines | _Csv | _Parquet | _Arrow], str]:
     if path == STDOUT:
         return _JsonLines, ""
@@ -257,6 +271,15 @@ def _sink_for(path: str) -> tuple[type[_JsonLines | _Csv | _Parquet | _Arrow], s
             remedy=f"use one of {', '.join(_SINKS)} (.jsonl and .csv also with {' or '.join(CODECS)} behind)",
         )
     return _SINKS[end], ""
+
+
+def _compressing(file: BinaryIO, suffix: str) -> BinaryIO:
+    if suffix == ".gz":
+        # No name and no time in the header: the same rows give the same bytes.
+        return cast(BinaryIO, GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0))
+    if suffix:
+        return cast(BinaryIO, pa.CompressedOutputStream(pa.PythonFile(file, "w"), CODECS[suffix]))
+    return file
 
 
 def _target(path: str, *, force: bool) -> Path:

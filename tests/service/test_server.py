@@ -76,6 +76,7 @@ def running(model: Path, *options: str) -> Iterator[Server]:
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=environ,
+        start_new_session=True,
     )
     try:
         said = read_line(process)
@@ -286,10 +287,26 @@ def test_sigterm_lets_a_request_finish_and_ends_with_0(
     assert secret not in server.stderr
 
 
-def test_sigint_ends_with_0(tiny_model_path: Path) -> None:
+def test_two_signals_at_once_end_it_too(tiny_model_path: Path) -> None:
     with running(tiny_model_path) as server:
         server.process.send_signal(signal.SIGINT)
         assert server.stop() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_all_processes_ends_with_0(tiny_model_path: Path, number: signal.Signals) -> None:
+    with running(tiny_model_path) as server:
+        os.killpg(server.process.pid, number)
+        _, said = server.process.communicate(timeout=SECONDS)
+        assert server.process.returncode == 0
+        assert b"Traceback" not in said
+
+
+def test_workers_end_with_a_server_that_was_killed(tiny_model_path: Path) -> None:
+    with running(tiny_model_path) as server:
+        server.process.kill()
+        # The workers hold the other end of these pipes, so this returns when the last one is gone.
+        server.process.communicate(timeout=SECONDS)
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the worker through /proc")
@@ -308,7 +325,15 @@ def test_a_killed_worker_is_replaced(tiny_model_path: Path) -> None:
 def workers_of(pid: int) -> list[int]:
     """The server's worker processes (multiprocessing's resource tracker is a child, too)."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(c) for c in children if "spawn_main" in Path(f"/proc/{c}/cmdline").read_text()]
+    workers = []
+    for child in children:
+        try:
+            command = Path(f"/proc/{child}/cmdline").read_text()
+        except OSError:  # gone since
+            continue
+        if "spawn_main" in command:
+            workers.append(int(child))
+    return workers
 
 
 def eventually(ask: Callable[[], int]) -> int:

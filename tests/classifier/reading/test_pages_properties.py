@@ -187,7 +187,7 @@ def test_a_written_page_reads_back_equal_or_is_refused(page):
 
 
 plain = st.lists(
-    st.sampled_from(["Boats", "run", "on", "¥76", "ＧＤＰ", "‘q’", "東京", "—", "- 3", "(AP)", "U.S.", "é"]),
+    st.sampled_from(["Boats", "run", "on", "¥76", "ＧＤＰ", "‘q’", "東京", "—", "- 3", "U.S.", "é"]),
     max_size=6,
 )
 plain_titles = st.lists(plain.map(lambda rest: " ".join(["The", *rest, "harbour"])), min_size=1, max_size=6)

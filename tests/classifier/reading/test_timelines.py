@@ -47,11 +47,11 @@ def parse(text, timezone=None):
         "2022年2月2日 11時36分 JST",
         "2022年2月2日（水） 午前11時36分 JST",
         "更新 2022年2月2日 11:36 JST",
-        "2022년 2월 2일 오전 11:36 JST",
+        "2022년 2월 2일 오전 11시 36분 JST",
     ],
 )
 def test_forms_of_one_time(text):
-    time = parse(text) if "오전" not in text else parse(text.replace(":36", "시 36분"))
+    time = parse(text)
     assert time == datetime(2022, 2, 2, 11, 36, tzinfo=TOKYO)
     assert time.tzinfo == TOKYO
 
@@ -72,6 +72,7 @@ def test_halves_of_the_day(text, hour):
 
 def test_an_hour_alone_needs_am_or_pm():
     assert parse("5 p.m. JST, May 1, 2022") == datetime(2022, 5, 1, 17, 0, tzinfo=TOKYO)
+    assert parse("2022年5月1日 17時 JST") == datetime(2022, 5, 1, 17, 0, tzinfo=TOKYO)
     assert parse("5 JST, May 1, 2022") is None
 
 

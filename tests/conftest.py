@@ -1,0 +1,68 @@
+"""Fixtures that several rooms share: a real model trained on the bundled newspaper, and a tiny one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+NEWSDESK_DATA = os.environ.get("NEWSDESK_DATA")
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real articles; tests that need it are skipped, and say so, where NEWSDESK_DATA is not set."""
+    if not NEWSDESK_DATA:
+        pytest.skip("NEWSDESK_DATA is not set: the real articles are not here")
+    return Path(NEWSDESK_DATA)
+
+
+@pytest.fixture(scope="session")
+def sample_model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder with both heads, trained on the bundled newspaper; treat it as read-only."""
+    from training.quickstart import run
+
+    out = tmp_path_factory.mktemp("artifacts") / "sample"
+    run(out, lambda text: None)
+    return out
+
+
+@pytest.fixture(scope="session")
+def tiny_model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder with both heads, trained on 60 tiny articles of Politics and Economy; treat it as read-only."""
+    from classifier.reading import read_all
+    from training.config import Config
+    from training.fit import train
+
+    folder = tmp_path_factory.mktemp("tiny")
+    articles = folder / "articles.jsonl"
+    articles.write_text("\n".join(_tiny_articles()), encoding="utf-8")
+    train(read_all([str(articles)]), folder / "artifacts" / "tiny", Config())
+    return folder / "artifacts" / "tiny"
+
+
+def _tiny_articles() -> list[str]:
+    import json
+
+    words = {
+        "Politics": ["minister", "assembly", "vote", "coalition", "ballot", "mayor", "senate"],
+        "Economy": ["bank", "market", "shares", "exports", "prices", "factory", "currency"],
+    }
+    rows = []
+    for i in range(60):
+        section = ("Politics", "Economy")[i % 2]
+        own = words[section]
+        day, place = divmod(i, 12)
+        theme = " with a storm warning for every school" if place % 3 == 0 else " after a long quiet meeting"
+        row = {
+            "id": f"tiny-{i}",
+            "headline": f"{own[i % 7].title()} and {own[(i + 3) % 7]} in case {i}",
+            "body": f"The {own[(i + 1) % 7]} met the {own[(i + 2) % 7]} on item {i * 37 % 101}{theme}.",
+            "section": section,
+            "source": "Tiny Gazette",
+            "published_at": f"2031-05-{day + 1:02d}T{6 + place:02d}:15:00+09:00",
+            "popularity": float(1000 - 10 * place + (5000 if place % 3 == 0 else 0)),
+        }
+        rows.append(json.dumps(row))
+    return rows
