@@ -18,8 +18,8 @@ def prediction_lines(prediction: Prediction) -> Iterator[str]:
     """What both heads say, in words."""
     if prediction.section is not None:
         decision = _DECISIONS[str(prediction.decision)]
-        yield f"section      {prediction.section}, probability {prediction.section_probability:.2f} ({decision})"
-        others = [f"{s.name} {s.probability:.2f}" for s in (prediction.section_scores or ())[1:4]]
+        yield f"section      {prediction.section}, probability {prediction.section_probability:.3f} ({decision})"
+        others = [f"{s.name} {s.probability:.3f}" for s in (prediction.section_scores or ())[1:4]]
         yield f"then         {', '.join(others)}"
     if prediction.popularity_score is not None:
         yield (

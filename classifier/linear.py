@@ -72,8 +72,7 @@ class Linear:
     def load(cls, spec: Spec, arrays: Arrays, outputs: int) -> Linear:
         blocks = []
         for i, block_spec in enumerate(spec.specs("blocks")):
-            own = {name.removeprefix(f"{i}."): a for name, a in arrays.items() if name.startswith(f"{i}.")}
-            blocks.append(load_block(block_spec, own))
+            blocks.append(load_block(block_spec, arrays.under(f"{i}.")))
         width = sum(block.width for block in blocks)
         weights = take_array(arrays, "weights", np.float64, (width, outputs))
         intercept = take_array(arrays, "intercept", np.float64, (outputs,))

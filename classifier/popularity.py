@@ -68,7 +68,7 @@ class PopularityHead:
 
     def results(self, rows: Rows) -> list[PopularityResult]:
         scores = self.scores(rows)
-        ids = [self._ids.get(str(source), 0) for source in rows.values("source")]
+        ids = [self._ids.get(source, 0) for source in rows.values("source")]
         chances = self.top5.probability(scores, self.group_sizes[ids])
         return [
             PopularityResult(score, percentile(self.quantiles[i], score), chance)
@@ -100,7 +100,7 @@ class PopularityHead:
         sources = unpack_strings(arrays, "sources")
         quantiles = take_array(arrays, "quantiles", np.float64, (len(sources) + 1, QUANTILES))
         sizes = take_array(arrays, "group_sizes", np.float64, (len(sources) + 1,))
-        if not (sizes >= 1).all() or (np.diff(quantiles, axis=1) < 0).any():
+        if not (sizes >= 1).all() or (quantiles[:, 1:] < quantiles[:, :-1]).any():
             raise ArtifactDamaged("group sizes under 1 or falling quantiles", where=spec.place)
         top5 = spec.spec("top5")
         curve = Top5Curve(*(top5.get(name, float) for name in ("intercept", "score_slope", "size_slope")))

@@ -99,8 +99,8 @@ class SectionHead:
     def load(cls, spec: Spec, arrays: Arrays) -> SectionHead:
         labels = tuple(spec.strings("labels"))
         temperature = spec.get("temperature", float)
-        if not labels or temperature <= 0:
-            raise ArtifactDamaged("needs labels and a positive temperature", where=spec.place)
+        if not labels or len(set(labels)) < len(labels) or temperature <= 0:
+            raise ArtifactDamaged("needs different labels and a positive temperature", where=spec.place)
         thresholds = tuple(
             Threshold(
                 item.get("target", float),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from classifier.errors import ArtifactDamaged
 
 T = TypeVar("T")
+
+_LARGEST = 2**63  # an integer beyond this is no number that Newsdesk wrote, and may be too large for a float
 
 
 class Spec:
@@ -30,7 +32,7 @@ class Spec:
             ArtifactDamaged: it is missing or of another type.
         """
         value = self.data.get(name)
-        if kind is float and type(value) is int:
+        if kind is float and type(value) is int and abs(value) <= _LARGEST:
             value = float(value)
         if type(value) is not kind or (isinstance(value, float) and not math.isfinite(value)):
             raise ArtifactDamaged(f'"{name}" must be a {kind.__name__}', where=self.place)
@@ -55,7 +57,30 @@ class Spec:
         return value
 
 
-Arrays = Mapping[str, NDArray[Any]]
+class Arrays(Mapping[str, NDArray[Any]]):
+    """Arrays by name; `prefix` is what stands before the name in a file's path (for errors)."""
+
+    def __init__(self, arrays: Mapping[str, NDArray[Any]], prefix: str = "") -> None:
+        self._arrays = arrays
+        self._prefix = prefix
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self._arrays[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def under(self, start: str) -> Arrays:
+        """The arrays whose names begin with `start`, by what follows it."""
+        own = {name.removeprefix(start): array for name, array in self.items() if name.startswith(start)}
+        return Arrays(own, self._prefix + start)
+
+    def file(self, name: str) -> str:
+        """The file of an array."""
+        return f"{self._prefix}{name}.npy"
 
 
 def take_array(
@@ -68,12 +93,14 @@ def take_array(
     """
     array = arrays.get(name)
     if array is None:
-        raise ArtifactDamaged("the array is missing", where=f"{name}.npy")
+        raise ArtifactDamaged("the array is missing", where=arrays.file(name))
     fits = array.ndim == len(shape) and all(
         want is None or have == want for have, want in zip(array.shape, shape, strict=True)
     )
     if array.dtype != np.dtype(dtype) or not fits:
         raise ArtifactDamaged(
-            f"holds {array.dtype} {array.shape}, expected {np.dtype(dtype)} {shape}", where=f"{name}.npy"
+            f"holds {array.dtype} {array.shape}, expected {np.dtype(dtype)} {shape}", where=arrays.file(name)
         )
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ArtifactDamaged("holds a number that is not finite", where=arrays.file(name))
     return array

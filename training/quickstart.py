@@ -23,7 +23,7 @@ from training.metrics import evaluate_popularity
 from training.sample import CONFIG, PAGE_VIEWS, PAGES, SITE
 
 Say = Callable[[str], None]
-SHOWN_PAGE = "2031-04-27/02.txt"  # of the test part; its popular box is taken off before it is scored
+SHOWN_PAGE = "2031-04-21/03.txt"  # the first Politics page of the test part
 LIST_DAYS = 7
 
 

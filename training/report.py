@@ -37,10 +37,9 @@ def section_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:
     yield "calibration error (ECE)", number(metrics["ece"])
     yield "log loss", number(metrics["log_loss"])
     for item in metrics["file"]:
-        yield (
-            f"filed unseen at target precision {item['target']:g}",
-            f"{item['coverage']:.1%} of the articles, precision {number(item['precision'])}",
-        )
+        held = f"{item['coverage']:.1%} of the articles, precision {number(item['precision'])}"
+        too_few = "none: too few training articles to hold it"
+        yield f"filed unseen at target precision {item['target']:g}", held if item["coverage"] else too_few
     for name, own in metrics.get("baselines", {}).items():
         yield f"baseline {name}: accuracy", number(own["accuracy"])
 

@@ -16,13 +16,13 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.errors import ArtifactDamaged
+from classifier.errors import ArtifactDamaged, ArtifactError, ConfigError
 from classifier.spec import Arrays, Spec, take_array
 from classifier.text.analyzer import ANALYZERS, Analyzer, field_spans
 from classifier.text.rows import TEXT_COLUMNS, Rows
 from classifier.text.shape import SHAPE_FEATURES, headline_shape
 from classifier.text.sparse import Floats, SparseRows
-from classifier.text.times import TIME_FEATURES, time_features
+from classifier.text.times import TIME_FEATURES, time_features, zone
 
 FieldSpan = tuple[str, int, int]
 
@@ -138,7 +138,7 @@ class CategoryBlock:
         return len(self.categories)
 
     def transform(self, rows: Rows) -> SparseRows:
-        ids = (self._ids.get(str(value)) for value in rows.values(self.column))
+        ids = [None if value is None else self._ids.get(str(value)) for value in rows.values(self.column)]
         return SparseRows.from_rows(
             [((), ()) if i is None else ((i,), (self.weight,)) for i in ids], self.width
         )
@@ -196,7 +196,15 @@ class TimeBlock:
     @classmethod
     def load(cls, spec: Spec, arrays: Arrays) -> TimeBlock:
         average = take_array(arrays, "average", np.float64, (len(TIME_FEATURES),))
-        return cls(spec.get("timezone", str), spec.get("weight", float), average)
+        timezone = spec.get("timezone", str)
+        try:
+            zone(timezone)
+        except ConfigError as error:
+            # No damage: this system's table of zones may be older than the one that trained.
+            raise ArtifactError(
+                error.problem, where=spec.place, remedy="install the package tzdata, or train again"
+            ) from None
+        return cls(timezone, spec.get("weight", float), average)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +246,7 @@ class ShapeBlock:
         shape = (len(SHAPE_FEATURES),)
         scale = take_array(arrays, "scale", np.float64, shape)
         if not (scale > 0).all():
-            raise ArtifactDamaged("holds a scale that is not positive", where="scale.npy")
+            raise ArtifactDamaged("holds a scale that is not positive", where=arrays.file("scale"))
         return cls(spec.get("weight", float), take_array(arrays, "mean", np.float64, shape), scale)
 
 
@@ -273,11 +281,11 @@ def unpack_strings(arrays: Arrays, name: str) -> tuple[str, ...]:
     data = take_array(arrays, f"{name}.bytes", np.uint8, (None,)).tobytes()
     offsets = take_array(arrays, f"{name}.offsets", np.int64, (None,))
     if not len(offsets) or offsets[0] or offsets[-1] != len(data) or (np.diff(offsets) < 0).any():
-        raise ArtifactDamaged("offsets do not fit the bytes", where=f"{name}.offsets.npy")
+        raise ArtifactDamaged("offsets do not fit the bytes", where=arrays.file(f"{name}.offsets"))
     try:
         return tuple(_slices(data, offsets.tolist()))
     except UnicodeDecodeError as error:
-        raise ArtifactDamaged("holds bytes that are no UTF-8", where=f"{name}.bytes.npy") from error
+        raise ArtifactDamaged("holds bytes that are no UTF-8", where=arrays.file(f"{name}.bytes")) from error
 
 
 def _slices(data: bytes, offsets: list[int]) -> Iterator[str]:

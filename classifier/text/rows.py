@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from classifier.articles import TEXT_FIELDS, Article, join_text
+from classifier.articles import ARTICLE_FIELDS, TEXT_FIELDS, Article, join_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,7 +26,7 @@ class Rows:
     def from_articles(cls, articles: Sequence[Article]) -> Rows:
         columns: dict[str, list[Any]] = {
             name: [getattr(article, name) for article in articles]
-            for name in ("id", *TEXT_FIELDS, "section", "source", "published_at", "language")
+            for name in ARTICLE_FIELDS
         }
         for name in {name for article in articles for name in article.extra}:
             columns.setdefault(name, [article.extra.get(name) for article in articles])

@@ -21,5 +21,8 @@ def time_features(time: datetime | None, timezone: str) -> tuple[int, int] | Non
     """Positions in `TIME_FEATURES` of a time's local hour and weekday; None without a time."""
     if time is None:
         return None
-    local = time.astimezone(zone(timezone))
+    try:
+        local = time.astimezone(zone(timezone))
+    except OverflowError:  # the first and last day of the calendar have no local time everywhere
+        return None
     return local.hour, 24 + local.weekday()

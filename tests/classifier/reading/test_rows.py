@@ -43,6 +43,11 @@ def test_columns_stand_in_order() -> None:
     assert batch.schema.field("desk").type == pa.string()
 
 
+def test_the_file_given_goes_before_an_extra_value_of_that_name() -> None:
+    batch = to_batch([Article(headline="Storm", extra={"file": "old.txt"})], file=["01.txt"])
+    assert batch["file"].to_pylist() == ["01.txt"]
+
+
 @pytest.mark.parametrize(
     ("times", "zone"),
     [
@@ -301,6 +306,19 @@ def test_a_type_that_cannot_be_read_is_named(name: str, column: pa.Array, kind: 
     text = str(caught.value)
     assert text.startswith(f'a.parquet: the column "{name}" is of type {kind}')
     assert "it must be" in text
+
+
+def test_sections_are_told_once_where_that_is_the_only_fault() -> None:
+    good, _ = check(batch_of(headline=["a", "b"], sections=[["x", "x"], ["x"]]))
+    assert good["sections"].to_pylist() == [["x"], ["x"]]
+
+
+def test_digits_are_not_grouped() -> None:
+    _, bad = check(batch_of(headline=["a", "b"], popularity=["1_000", "1,000"]))
+    assert [text.split(";")[0] for text in bad] == [
+        'a.parquet, row 1: popularity: "1_000" is not a number',
+        'a.parquet, row 2: popularity: "1,000" is not a number',
+    ]
 
 
 def test_an_unknown_zone_is_named() -> None:

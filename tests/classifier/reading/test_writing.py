@@ -146,6 +146,13 @@ def test_the_same_rows_are_the_same_bytes_however_they_are_handed_over(tmp_path:
     assert sum(len(chunk.articles or []) for chunk in read([str(tmp_path / f"a{suffix}")])) == count
 
 
+def test_a_gzip_header_holds_neither_time_nor_name(tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl.gz", TABLE)
+    header = (tmp_path / "a.jsonl.gz").read_bytes()[:10]
+    assert header[3] == 0
+    assert header[4:8] == bytes(4)
+
+
 def test_groups_are_bounded(tmp_path: Path) -> None:
     table = pa.table({"n": range(2 * GROUP_ROWS + 5)})
     write(tmp_path / "a.parquet", table)

@@ -1,0 +1,72 @@
+# The two commands of a newcomer: make quickstart, make test. Everything they need is set up by them.
+PYTHON ?= python3
+VENV := .venv
+TEST := .venv-test
+BARE := .venv-bare
+PIP_FLAGS := --quiet --disable-pip-version-check
+SOURCES := $(shell find classifier training service -type f -not -path '*/__pycache__/*' 2>/dev/null)
+
+.PHONY: quickstart test test-slow test-bare test-lowest lint format constraints clean
+
+quickstart: $(VENV)/.ready
+	@$(VENV)/bin/newsdesk quickstart
+
+$(VENV)/.ready: pyproject.toml constraints/tested.txt
+	@echo "Setting up in $(VENV) …"
+	@scripts/make-venv $(VENV) $(PYTHON)
+	@$(VENV)/bin/pip install $(PIP_FLAGS) -c constraints/tested.txt -e '.[train,service]'
+	@touch $@
+
+# Lint, types, import rules, then the tests against the built wheel, not the checkout.
+test: $(TEST)/.ready
+	$(TEST)/bin/ruff check .
+	$(TEST)/bin/ruff format --check .
+	$(TEST)/bin/mypy
+	PYTHONPATH=. $(TEST)/bin/lint-imports
+	NEWSDESK_INSTALLED=1 $(TEST)/bin/pytest -m 'not slow'
+
+# What takes minutes: quality gates on real articles (where NEWSDESK_DATA says they are), and other environments.
+test-slow: $(TEST)/.ready test-bare test-lowest
+	NEWSDESK_INSTALLED=1 $(TEST)/bin/pytest -m slow
+
+$(TEST)/.deps: pyproject.toml constraints/tested.txt
+	@echo "Setting up in $(TEST) …"
+	@scripts/make-venv $(TEST) $(PYTHON)
+	@$(TEST)/bin/pip install $(PIP_FLAGS) -c constraints/tested.txt build hatchling '.[test]'
+	@touch $@
+
+dist/.built: $(SOURCES) pyproject.toml README.md $(TEST)/.deps
+	@rm -rf dist && $(TEST)/bin/python -m build --wheel --no-isolation --outdir dist . >/dev/null
+	@touch $@
+
+$(TEST)/.ready: dist/.built
+	@$(TEST)/bin/pip install $(PIP_FLAGS) --no-deps --force-reinstall dist/*.whl
+	@touch $@
+
+# Scoring and serving must work where nothing of training's is installed.
+test-bare: $(TEST)/.ready
+	@scripts/make-venv $(BARE) $(PYTHON)
+	@$(BARE)/bin/pip install $(PIP_FLAGS) -c constraints/tested.txt "$$(ls dist/*.whl)[service]"
+	$(TEST)/bin/python scripts/check_bare.py $(TEST)/bin/newsdesk $(BARE)/bin/newsdesk
+
+# The lower end of every dependency range.
+test-lowest: dist/.built
+	@scripts/make-venv .venv-lowest $(PYTHON)
+	@.venv-lowest/bin/pip install $(PIP_FLAGS) -c constraints/lowest.txt "$$(ls dist/*.whl)[all]" pytest hypothesis ir-measures
+	NEWSDESK_INSTALLED=1 .venv-lowest/bin/pytest -m 'not slow' -q -W default
+
+lint: $(TEST)/.ready
+	$(TEST)/bin/ruff check . && $(TEST)/bin/ruff format --check . && $(TEST)/bin/mypy && PYTHONPATH=. $(TEST)/bin/lint-imports
+
+format: $(TEST)/.deps
+	$(TEST)/bin/ruff check --fix . ; $(TEST)/bin/ruff format .
+
+# Take up the newest versions that the ranges allow; run the tests before committing.
+constraints:
+	@scripts/make-venv .venv-constraints $(PYTHON)
+	@.venv-constraints/bin/pip install $(PIP_FLAGS) build hatchling '.[test]'
+	@{ echo "# The exact versions that CI ran; made by: make constraints"; \
+	   .venv-constraints/bin/pip freeze --exclude newsdesk; } > constraints/tested.txt
+
+clean:
+	rm -rf $(VENV) $(TEST) $(BARE) .venv-lowest .venv-constraints dist

@@ -1,0 +1,1 @@
+"""Newsdesk beside its peers, on real articles. Not shipped."""
