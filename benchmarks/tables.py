@@ -32,8 +32,8 @@ TABLES = {"quality": quality}
 def filled(text: str) -> str:
     """The page with every marked table made anew."""
     for name, make in TABLES.items():
-        pattern = re.compile(f"(<!-- table: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        text = pattern.sub(lambda match, table=make(): f"{match[1]}{table}\n{match[2]}", text)  # type: ignore[misc]
+        table = f"<!-- table: {name} -->\n{make()}\n<!-- end -->".replace("\\", "\\\\")
+        text = re.sub(f"<!-- table: {name} -->.*?<!-- end -->", table, text, flags=re.DOTALL)
     return text
 
 

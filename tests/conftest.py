@@ -19,13 +19,20 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def sample_model_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder with both heads, trained on the bundled newspaper; treat it as read-only."""
+def quickstart(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The model folder that `newsdesk quickstart` trained on the bundled newspaper, and all that it printed."""
     from training.quickstart import run
 
     out = tmp_path_factory.mktemp("artifacts") / "sample"
-    run(out, lambda text: None)
-    return out
+    said: list[str] = []
+    run(out, said.append)
+    return out, "\n".join(said)
+
+
+@pytest.fixture(scope="session")
+def sample_model_path(quickstart: tuple[Path, str]) -> Path:
+    """A model folder with both heads, trained on the bundled newspaper; treat it as read-only."""
+    return quickstart[0]
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,66 @@
+"""The documentation tells the truth: its tables are the benchmarks' figures, its quickstart block is what quickstart prints,
+its Python runs, its links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_tables_are_made_from_the_kept_figures() -> None:
+    check = subprocess.run(
+        [sys.executable, "-m", "benchmarks.tables", "--check"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert check.returncode == 0, check.stdout + check.stderr
+
+
+@pytest.mark.newest
+def test_the_quickstart_block_is_what_quickstart_prints(quickstart: tuple[Path, str]) -> None:
+    printed = quickstart[1].splitlines()
+    block = re.search(r"<!-- quickstart -->\n```text\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
+    assert block is not None
+    at = 0
+    for line in filter(None, block[1].splitlines()):
+        assert line in printed[at:], f"README's quickstart block holds a line that is not printed (there): {line}"
+        at = printed.index(line, at) + 1
+
+
+def test_the_python_example_runs(quickstart: tuple[Path, str], tmp_path: Path) -> None:
+    code = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
+    assert code is not None
+    (tmp_path / "artifacts").mkdir()
+    (tmp_path / "artifacts" / "quickstart").symlink_to(quickstart[0])
+    ran = subprocess.run([sys.executable, "-c", code[1]], cwd=tmp_path, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith("Politics 0.")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#][^)]*)\)", page.read_text("utf-8")):
+        assert (page.parent / target.partition("#")[0]).exists(), target
+
+
+def test_every_service_setting_is_documented_with_its_default() -> None:
+    from service.settings import SETTINGS
+
+    rows = re.findall(r"^\| `(NEWSDESK_\w+)` \| (\S*) ?\| (.*) \|$", (ROOT / "docs/API.md").read_text("utf-8"), re.M)
+    assert rows == [(s.variable, s.default or "", s.help) for s in SETTINGS]
+
+
+def test_every_endpoint_is_documented(quickstart: tuple[Path, str]) -> None:
+    from service import create_app
+    from service.settings import Settings
+
+    text = (ROOT / "docs/API.md").read_text("utf-8")
+    rules = {rule.rule for rule in create_app(Settings(model=quickstart[0])).url_map.iter_rules()}
+    assert len(rules) >= 5
+    for rule in rules:
+        assert rule in text
