@@ -40,8 +40,12 @@ def serve(model: str | None, host: str | None, port: int | None, workers: int | 
 @click.command()
 @model_argument
 @inputs_argument
-@click.option("-o", "--output", required=True, metavar="OUT", help="Target by suffix; - is JSON Lines on stdout.")
-@click.option("--keep", metavar="COLUMNS", default="", help="Input columns to carry along, such as url,source.")
+@click.option(
+    "-o", "--output", required=True, metavar="OUT", help="Target by suffix; - is JSON Lines on stdout."
+)
+@click.option(
+    "--keep", metavar="COLUMNS", default="", help="Input columns to carry along, such as url,source."
+)
 @click.option("--force", is_flag=True, help="Overwrite an existing target.")
 @click.option("--quiet", is_flag=True, help="Say nothing but errors and rejected rows.")
 @reading_options

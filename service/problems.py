@@ -101,8 +101,6 @@ def _answer_ours(error: NewsdeskError) -> Response:
 
 def _answer_http(error: HTTPException) -> Response:
     status = error.code or 500
-    if status < 400:
-        return Response(status=status, headers=dict(error.get_headers()))
     if status >= 500:
         _log(error)
     title = HTTP_STATUS_CODES.get(status, "Error")

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 
 from flask import Flask
@@ -29,6 +30,7 @@ _THREADS = 16
 _CONNECTIONS = 1024
 _STOP_SECONDS = 30
 _POLL_SECONDS = 0.05
+_WAKE_SECONDS = 0.2
 
 
 def serve(settings: Settings) -> None:
@@ -40,7 +42,7 @@ def serve(settings: Settings) -> None:
         ConfigError: the address cannot be listened at.
         ArtifactError: the model cannot be loaded.
     """
-    address, port = _free_address(settings.host, settings.port)
+    address, port = free_address(settings.host, settings.port)
     model = classifier.load(settings.model)  # a model that does not load is one error here, not one a worker
     line = f"newsdesk: serving {model.name} {model.version} at http://{_in_url(address)}:{port}"
     del model
@@ -66,7 +68,7 @@ def serve(settings: Settings) -> None:
     stopped = threading.Event()
     announcer = threading.Thread(target=_announce, args=(line, address, port, stopped), daemon=True)
     server.on_startup(announcer.start)
-    server.on_startup(lambda: _stop_on_signals(server.signal_handler_interrupt))
+    server.on_startup(lambda: _take_over_signals(server.signal_handler_interrupt))
     server.on_shutdown(stopped.set)
     try:
         server.serve(target_loader=load_app, wrap_loader=False)
@@ -82,9 +84,9 @@ def load_app() -> Flask:
     Granian's own loader looks into the working directory first; another package there may be called `service`.
     """
     if sys.platform != "win32":
-        # Ctrl-C in a terminal reaches every process. Workers leave it to the server, which then ends them: two
-        # signals at once can leave a process waiting for good (see `_stop_on_signals`).
+        # Ctrl-C in a terminal reaches every process; workers leave it to the server, which then ends them.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        _on_stop_signal(_wake_main_thread)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     return create_app()
 
@@ -97,34 +99,44 @@ def _end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _stop_on_signals(stop: Callable[[], object]) -> None:
-    """Make SIGINT and SIGTERM call `stop`, also when several come at once.
+def _take_over_signals(stop: Callable[[], object]) -> None:
+    """Let SIGINT and SIGTERM call `stop` on a thread, in place of the handlers that Granian has just set."""
+    if sys.platform != "win32":
+        _on_stop_signal(stop)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _no_handler)
 
-    Granian's handlers run on the main thread, which waits on a lock. When two signals come together the system may
-    hand both to another thread; then the lock is not interrupted and no handler runs. The wake-up file descriptor is
-    written to on whatever thread the signal comes.
+
+def _no_handler(number: int, frame: object) -> None:
+    """Must exist, or the signal would have its default effect."""
+
+
+def _on_stop_signal(act: Callable[[], object]) -> None:
+    """Call `act` on a thread of its own at the first SIGINT or SIGTERM.
+
+    Python runs signal handlers on the main thread only. When two signals come together the system may hand both to
+    another thread; the lock on which Granian's main thread waits is then not interrupted, and no handler ever runs.
+    The wake-up file descriptor is written to whatever thread is hit.
     """
-    if sys.platform == "win32":
-        return
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
 
     def watch() -> None:
         while os.read(reader, 1)[0] not in (signal.SIGINT, signal.SIGTERM):
             pass
-        stop()
+        act()
 
     threading.Thread(target=watch, daemon=True).start()
-    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _no_handler)
 
 
-def _no_handler(number: int, frame: object) -> None:
-    """Must exist, or the signal would have its default effect; `_stop_on_signals` does the work."""
+def _wake_main_thread() -> None:
+    # Not at once: a handler that is running well must not be interrupted by itself.
+    time.sleep(_WAKE_SECONDS)
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
 
-def _free_address(host: str, port: int) -> tuple[str, int]:
+def free_address(host: str, port: int) -> tuple[str, int]:
     """The numeric address and the port to listen at, after trying them.
 
     Workers share the port (SO_REUSEPORT), so without this try a second server would silently join the first.

@@ -1,7 +1,6 @@
 """The application on a tiny model, and the one shape that every error must have.
 
-`tiny_model_path` (a model folder: sections Politics and Economy, a popularity head, a categorical column "desk") comes
-from tests/conftest.py.
+`tiny_model_path` (a model folder: sections Politics and Economy, a popularity head) comes from tests/conftest.py.
 """
 
 from __future__ import annotations
@@ -50,6 +49,36 @@ def app(settings: Settings) -> Flask:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def desk_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """An application whose model uses a column of its own ("desk") and local times."""
+    from classifier.reading import read_all
+    from training.config import parse_config
+    from training.fit import train
+
+    rows = [
+        {
+            "headline": f"{word} report {number}",
+            "section": section,
+            "desk": desk,
+            "published_at": f"2031-05-{number % 5 + 1:02d}T{number % 24:02d}:00:00+09:00",
+            "popularity": float(number * 7 % 50),
+        }
+        for number in range(40)
+        for word, section, desk in [(("vote", "Politics", "city"), ("bank", "Economy", "money"))[number % 2]]
+    ]
+    folder = tmp_path_factory.mktemp("desk")
+    (folder / "articles.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    config = parse_config({"data": {"timezone": "Asia/Tokyo"}, "features": {"categorical": ["desk"]}})
+    train(read_all([str(folder / "articles.jsonl")]), folder / "model", config)
+    return create_app(Settings(model=folder / "model"))
+
+
+@pytest.fixture
+def desk_client(desk_app: Flask) -> FlaskClient:
+    return desk_app.test_client()
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ BODIES = (
 )
 PATHS = st.sampled_from(["/v1/predict", "/v1/predict?explain=true", "/v1/predict/batch", "/v1/rank"])
 ANSWERS = {"/v1/predict": PredictionOut, "/v1/predict/batch": BatchOut, "/v1/rank": RankOut}
-# `app` is one application for all examples, and keeps nothing between them.
+# `desk_app` is one application for all examples, and keeps nothing between them.
 FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
 
 
@@ -52,11 +52,11 @@ def answered(app: Flask, path: str, body: bytes) -> None:
 @example(path="/v1/predict", body={"headline": "a", "published_at": "9999-12-31T23:59:59+00:00"})
 @example(path="/v1/predict", body={"headline": "a", "published_at": "0001-01-01T00:00:00+00:00"})
 @example(path="/v1/rank", body={"articles": [{"headline": "a", "section": ""}]})
-def test_any_json(app: Flask, path: str, body: Any) -> None:
-    answered(app, path, json.dumps(body).encode())
+def test_any_json(desk_app: Flask, path: str, body: Any) -> None:
+    answered(desk_app, path, json.dumps(body).encode())
 
 
 @FUZZ
 @given(path=PATHS, body=st.binary(max_size=200))
-def test_any_bytes(app: Flask, path: str, body: bytes) -> None:
-    answered(app, path, body)
+def test_any_bytes(desk_app: Flask, path: str, body: bytes) -> None:
+    answered(desk_app, path, body)

@@ -10,15 +10,14 @@ from classifier.model import Model
 from service.schemas import BatchOut, ExplainedOut, PredictionOut
 
 ARTICLE = {
-    "headline": "Assembly votes on the budget bill",
-    "body": "The senate passed the law after a party vote.",
+    "headline": "The assembly and the mayor vote on a ballot",
+    "body": "The senate met the coalition minister.",
     "published_at": "2031-04-02T07:40:00+09:00",
     "source": "The Courier",
-    "desk": "home",
 }
-PAGE = """Assembly Votes on Budget Bill
+PAGE = """Assembly and Mayor Vote on Ballot
 11:36 JST, April 2, 2031
-PORT ELLERY (Meridian Press) — The senate passed the law after a party vote.
+PORT ELLERY (Meridian Press) — The senate met the coalition minister.
 """
 BOXES = """"Politics" POPULAR ARTICLE
 -
@@ -73,7 +72,7 @@ def test_explanation(client: FlaskClient, model: Model) -> None:
     assert explanation == [c.to_dict() for c in model.explain(Article.from_mapping(ARTICLE))]
     spans = [span for item in explanation for span in item["spans"]]
     assert all(0 <= start < end <= len(ARTICLE[name]) for name, start, end in spans)
-    assert "votes" in {ARTICLE[name][start:end] for name, start, end in spans}
+    assert "vote" in {ARTICLE[name][start:end] for name, start, end in spans}
 
 
 def test_explain_false_is_the_default(client: FlaskClient) -> None:
@@ -94,8 +93,8 @@ def test_a_page_is_scored_without_its_boxes(client: FlaskClient, explain: str) -
 
 def test_a_page_is_its_article(client: FlaskClient) -> None:
     article = {
-        "headline": "Assembly Votes on Budget Bill",
-        "body": "The senate passed the law after a party vote.",
+        "headline": "Assembly and Mayor Vote on Ballot",
+        "body": "The senate met the coalition minister.",
         "published_at": "2031-04-02T11:36:00+09:00",
     }
     assert (
@@ -117,7 +116,7 @@ def test_batch_equals_one_by_one(client: FlaskClient) -> None:
 
 
 def test_a_bad_article_leaves_the_others_in_place(client: FlaskClient, secret: str) -> None:
-    good = {"headline": "Bank shares"}
+    good = {"headline": "Bank shares and exports"}
     bad = [
         {"headline": 5},
         {"body": "  "},
@@ -146,9 +145,9 @@ def test_an_empty_batch(client: FlaskClient) -> None:
     assert client.post("/v1/predict/batch", json={"articles": []}).json == {"predictions": []}
 
 
-def test_a_column_of_its_own_reaches_the_model(client: FlaskClient) -> None:
+def test_a_column_of_its_own_reaches_the_model(desk_client: FlaskClient) -> None:
     scores = [
-        client.post("/v1/predict", json={**ARTICLE, "desk": desk}).json["section_scores"]
-        for desk in ("home", "elsewhere")
+        desk_client.post("/v1/predict", json={**ARTICLE, "desk": desk}).json["section_scores"]
+        for desk in ("city", "money")
     ]
     assert scores[0] != scores[1]

@@ -10,7 +10,7 @@ from classifier.model import Model
 from classifier.ranking import build_rankings
 from service.schemas import RankOut
 
-WORDS = ["minister", "assembly", "votes", "bank", "shares", "market", "budget", "exports", "steel", "senate"]
+WORDS = ["minister", "assembly", "vote", "bank", "shares", "market", "mayor", "senate", "prices", "exports"]
 ARTICLES = [{"id": str(i), "headline": " ".join(WORDS[i : i + 3])} for i in range(len(WORDS) - 2)]
 
 

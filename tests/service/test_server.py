@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ import pytest
 from classifier.errors import ArtifactMissing, ConfigError
 from classifier.model import Model
 from service.schemas import BatchOut, PredictionOut, RankOut
+from service.server import free_address, serve
 from service.settings import Settings
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and pipes")
@@ -45,9 +46,13 @@ class Server:
     process: subprocess.Popen[bytes]
     port: int
     stderr: str
+    stdout: str = ""
 
     def connect(self) -> closing[http.client.HTTPConnection]:
         return closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS))
+
+    def line(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS)
 
     def send(
         self, path: str, body: Any = None, *, method: str = "POST", headers: dict[str, str] = JSON
@@ -62,8 +67,13 @@ class Server:
     def stop(self) -> int:
         """SIGTERM, and the exit code."""
         self.process.terminate()
-        _, rest = self.process.communicate(timeout=SECONDS)
-        self.stderr += rest.decode()
+        return self.wait()
+
+    def wait(self) -> int:
+        """What it still says, and the exit code."""
+        out, err = self.process.communicate(timeout=SECONDS)
+        self.stdout += out.decode()
+        self.stderr += err.decode()
         return self.process.returncode
 
 
@@ -192,6 +202,15 @@ def test_every_error_has_one_shape(
     check_problem(*server.send(path, body, method=method, headers=headers), expected=expected)
 
 
+def begin_request(line: socket.socket, length: int) -> None:
+    """Send a request's head and wait until the application reads the body: the request is under way."""
+    line.sendall(
+        b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % length
+    )
+    assert line.recv(1000).startswith(b"HTTP/1.1 100 ")
+
+
 def in_chunks(server: Server, *blocks: bytes) -> tuple[int, str | None, Any]:
     with server.connect() as connection:
         connection.request("POST", "/v1/predict", iter(blocks), JSON, encode_chunked=True)
@@ -206,7 +225,7 @@ def test_a_body_in_chunks(server: Server, model: Model, check_problem: Callable[
 
 
 def test_a_body_that_was_cut_off(server: Server, check_problem: Callable[..., dict[str, Any]]) -> None:
-    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS)) as line:
+    with closing(server.line()) as line:
         line.sendall(
             b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
             b'Content-Length: 100\r\n\r\n{"headline": "Quuxelby"}'
@@ -223,7 +242,7 @@ def test_a_body_that_was_cut_off(server: Server, check_problem: Callable[..., di
 
 
 def test_a_client_that_asks_first_is_told_before_it_sends(server: Server) -> None:
-    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS)) as line:
+    with closing(server.line()) as line:
         line.sendall(
             b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
             b"Expect: 100-continue\r\nContent-Length: 900000000\r\n\r\n"
@@ -248,18 +267,13 @@ def test_one_connection_serves_on_after_errors(server: Server) -> None:
             assert answer.status == expected
 
 
-def test_slow_and_idle_clients_do_not_shut_out_others(server: Server) -> None:
-    head = b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"
-    lines = []
-    try:
+def test_slow_and_idle_clients_do_not_shut_out_others(tiny_model_path: Path) -> None:
+    with running(tiny_model_path, "--workers", "1") as server, ExitStack() as lines:
         for number in range(60):
-            lines.append(socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS))
-            if number < 8:
-                lines[-1].sendall(head)
+            line = lines.enter_context(closing(server.line()))
+            if number < 12:
+                begin_request(line, 50)
         assert server.send("/v1/predict", ARTICLE)[0] == 200
-    finally:
-        for line in lines:
-            line.close()
 
 
 def test_sigterm_lets_a_request_finish_and_ends_with_0(
@@ -269,13 +283,8 @@ def test_sigterm_lets_a_request_finish_and_ends_with_0(
     body = json.dumps(article).encode()
     with running(tiny_model_path, "--workers", "1") as server:
         assert server.send("/v1/predict", {"headline": {secret: secret}})[0] == 422
-        with closing(socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS)) as line:
-            line.sendall(
-                b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-                b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body)
-            )
-            # The server asks for the body once the application reads it: the request is under way.
-            assert line.recv(1000).startswith(b"HTTP/1.1 100 ")
+        with closing(server.line()) as line:
+            begin_request(line, len(body))
             server.process.terminate()
             line.sendall(body)
             answer = http.client.HTTPResponse(line)
@@ -297,9 +306,11 @@ def test_two_signals_at_once_end_it_too(tiny_model_path: Path) -> None:
 def test_a_signal_to_all_processes_ends_with_0(tiny_model_path: Path, number: signal.Signals) -> None:
     with running(tiny_model_path) as server:
         os.killpg(server.process.pid, number)
-        _, said = server.process.communicate(timeout=SECONDS)
-        assert server.process.returncode == 0
-        assert b"Traceback" not in said
+        started = time.monotonic()
+        assert server.wait() == 0
+        # A worker that missed its signal would be killed after 30 seconds.
+        assert time.monotonic() - started < 25
+    assert "Traceback" not in server.stderr
 
 
 def test_workers_end_with_a_server_that_was_killed(tiny_model_path: Path) -> None:
@@ -320,6 +331,8 @@ def test_a_killed_worker_is_replaced(tiny_model_path: Path) -> None:
         assert now != [worker]
         assert eventually(lambda: server.send("/readyz", method="GET")[0]) == 200
         server.stop()
+    assert "Unexpected exit" in server.stderr
+    assert server.stdout == ""
 
 
 def workers_of(pid: int) -> list[int]:
@@ -346,40 +359,37 @@ def eventually(ask: Callable[[], int]) -> int:
             assert time.monotonic() < end
 
 
-def test_a_taken_port_is_refused(tiny_model_path: Path) -> None:
-    from service.server import serve
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "256.0.0.1", "a" * 300, "192.0.2.1"])
+def test_a_host_that_cannot_be_listened_at(host: str) -> None:
+    with pytest.raises(ConfigError, match="cannot listen at"):
+        free_address(host, 0)
 
+
+def test_a_taken_port_is_refused() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=f"cannot listen at 127.0.0.1, port {port}"):
-            serve(Settings(model=tiny_model_path, port=port))
+            free_address("127.0.0.1", port)
 
 
-def test_a_running_server_keeps_its_port(server: Server, tiny_model_path: Path) -> None:
-    from service.server import serve
+def test_a_name_is_resolved() -> None:
+    address, port = free_address("localhost", 0)
+    assert address in {"127.0.0.1", "::1"}
+    assert port > 0
 
-    with pytest.raises(ConfigError, match="cannot listen"):
-        serve(Settings(model=tiny_model_path, port=server.port))
 
-
-@pytest.mark.parametrize("host", ["no.such.host.invalid", "256.0.0.1", "a" * 300, "192.0.2.1"])
-def test_a_host_that_cannot_be_listened_at(tiny_model_path: Path, host: str) -> None:
-    from service.server import serve
-
-    with pytest.raises(ConfigError, match="cannot listen at"):
-        serve(Settings(model=tiny_model_path, host=host, port=0))
+def test_a_second_server_does_not_join_the_first(server: Server, tiny_model_path: Path) -> None:
+    run = subprocess.run(
+        [*RUN, str(tiny_model_path), "--port", str(server.port)],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert run.returncode != 0
+    assert "cannot listen" in run.stderr
 
 
 def test_a_model_that_does_not_load_is_refused_before_the_start(tmp_path: Path) -> None:
-    from service.server import serve
-
     with pytest.raises(ArtifactMissing):
         serve(Settings(model=tmp_path / "none", port=0))
-
-
-def test_a_name_is_resolved(tiny_model_path: Path) -> None:
-    from service.server import _free_address
-
-    address, port = _free_address("localhost", 0)
-    assert address in {"127.0.0.1", "::1"}
-    assert port > 0
