@@ -11,7 +11,8 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import timezone as fixed_zone
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -36,6 +37,7 @@ SPLITS = ("train", "test")
 
 # What UTF-8 cannot carry (lone surrogates) or C strings cannot (NUL): never part of a real article.
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
+_OFFSET = re.compile(r"([+-])([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ class Article:
         """The section labels: `sections`, else the one `section`, else none."""
         if self.sections is not None:
             return self.sections
-        return (self.section,) if self.section is not None else ()
+        return (self.section,) if self.section else ()
 
     def content_id(self) -> str:
         """A stable 128-bit hash of the url, or of the text where there is no url."""
@@ -162,18 +164,21 @@ def article_schema() -> pa.Schema:
     return pa.schema([pa.field(name, types.get(name, pa.string())) for name in ARTICLE_FIELDS])
 
 
-def parse_timezone(name: str) -> ZoneInfo:
-    """The zone of that IANA name.
+def parse_timezone(name: str) -> tzinfo:
+    """The zone of that IANA name, or at a fixed offset ("+09:00", as Arrow tables may have it).
 
     Raises:
         ConfigError: there is no such zone.
     """
+    if offset := _OFFSET.fullmatch(name):
+        minutes = int(offset[2]) * 60 + int(offset[3])
+        return fixed_zone(timedelta(minutes=-minutes if offset[1] == "-" else minutes))
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
         raise ConfigError(
             f'"{name}" is not a known time zone',
-            remedy='use an IANA name such as "Asia/Tokyo", "Europe/Berlin" or "UTC"',
+            remedy='use an IANA name such as "Asia/Tokyo" or "UTC", or an offset such as "+09:00"',
         ) from error
 
 
@@ -258,11 +263,15 @@ def _popularity(value: Any, where: str | None, timezone: tzinfo | None) -> float
         raise FieldError(
             "popularity", f"is a {type(value).__name__}", where=where, remedy="it must be a number"
         )
-    if not math.isfinite(value):
+    try:
+        number = float(value)
+    except OverflowError:
+        raise FieldError("popularity", "is too large", where=where, remedy="it must be a number") from None
+    if not math.isfinite(number):
         raise FieldError(
-            "popularity", f"is {value}", where=where, remedy="leave it out where the count is unknown"
+            "popularity", f"is {number}", where=where, remedy="leave it out where the count is unknown"
         )
-    return float(value)
+    return number
 
 
 def _shown(value: Any) -> str:

@@ -1,7 +1,7 @@
 """The version folder: what is in it, how it is written, what must hold before it is read.
 
     artifacts/<model>/<version>/
-        manifest.json         format, libraries, configuration, data fingerprint, metrics, heads, SHA-256 of every other file
+        manifest.json         format, libraries, configuration, data fingerprint, metrics, heads, SHA-256 of the others
         sections.*.npy        the section head's arrays      (memory-mapped, never pickled)
         popularity.*.npy      the popularity head's arrays
         pipeline.joblib       a scikit-learn pipeline for notebooks; never opened by Newsdesk
@@ -17,6 +17,7 @@ strict than the newest, because the format number is whatever the file says.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -24,6 +25,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -39,17 +41,18 @@ from classifier.errors import (
     ArtifactMissing,
     OutputError,
 )
-from classifier.spec import Spec
+from classifier.spec import Arrays, Spec
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 HEADS = ("sections", "popularity")
-VERSION_NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{12}")
+VERSION_NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}")
 
 _FILE_NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
-_SMALL_ARRAY = (
-    4096  # bytes; below this a memory map costs more than it saves (and an empty array cannot be mapped)
-)
+# Bytes below which a memory map costs more than it saves (and an empty array cannot be mapped).
+_SMALL_ARRAY = 4096
+# What `array_bytes` writes: never a zip archive, a pickle or another header.
+_ARRAY_MAGIC = b"\x93NUMPY\x01\x00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,30 +97,39 @@ class VersionFolder:
         """Compare every file with the manifest, and refuse files that it does not name."""
         for name in self.files:
             self.check_file(name)
-        for path in sorted(self.path.iterdir()):
+        try:
+            present = sorted(self.path.iterdir())
+        except OSError as error:
+            raise ArtifactDamaged(f"cannot be read ({error.strerror})", where=str(self.path)) from error
+        for path in present:
             if path.name not in self.files and path.name != MANIFEST:
                 raise ArtifactDamaged("is not in the manifest", where=str(path), remedy="remove it")
 
-    def arrays(self, head: str) -> dict[str, NDArray[Any]]:
+    def arrays(self, head: str) -> Arrays:
         """A head's arrays by name without prefix, checked and memory-mapped read-only.
 
         Raises:
             ArtifactMissing, ArtifactDamaged: naming the file.
         """
-        found = {}
+        found: dict[str, NDArray[Any]] = {}
         for name in self.files:
             if name.startswith(f"{head}.") and name.endswith(".npy"):
                 self.check_file(name)
                 found[name.removeprefix(f"{head}.").removesuffix(".npy")] = self._array(name)
-        return found
+        return Arrays(found, str(self.path / f"{head}."))
 
     def _array(self, name: str) -> NDArray[Any]:
         path = self.path / name
         mode: Literal["r"] | None = "r" if self.files[name][1] > _SMALL_ARRAY else None
         try:
+            with path.open("rb") as file:
+                if file.read(len(_ARRAY_MAGIC)) != _ARRAY_MAGIC:
+                    raise ValueError
             array: NDArray[Any] = np.load(path, mmap_mode=mode, allow_pickle=False)
-        except (ValueError, EOFError, OSError, SyntaxError) as error:
-            raise ArtifactDamaged("is no plain NumPy array", where=str(path)) from error
+        except Exception as error:  # NumPy answers a hostile header with many kinds of them
+            raise ArtifactDamaged(
+                "is no plain NumPy array", where=str(path), remedy="restore it from a backup or train again"
+            ) from error
         return array
 
 
@@ -130,20 +142,12 @@ def open_version(path: Path) -> VersionFolder:
         ArtifactDamaged: a manifest that is not as it was written.
     """
     file = path / MANIFEST
-    try:
-        text = file.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        raise ArtifactMissing(
-            "no version of a model is here", where=str(path), remedy="train one: newsdesk train … --out"
-        ) from None
-    except OSError as error:
-        raise ArtifactDamaged(f"cannot be read ({error.strerror})", where=str(file)) from error
+    text = _read_manifest(path, file)
+    remedy = "restore it from a backup or train again"
     try:
         data = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise ArtifactDamaged(
-            "is not valid JSON", where=str(file), remedy="restore it or train again"
-        ) from error
+        raise ArtifactDamaged("is not valid JSON", where=str(file), remedy=remedy) from error
     manifest = Spec(data, str(file))
     number = manifest.get("format", int)
     if number > FORMAT:
@@ -154,12 +158,32 @@ def open_version(path: Path) -> VersionFolder:
         )
     if number < 1:
         raise ArtifactDamaged(f"has format {number}", where=str(file))
-    if text != encode_manifest({name: value for name, value in data.items() if name != "digest"}):
-        raise ArtifactDamaged("has been changed", where=str(file), remedy="restore it or train again")
+    try:
+        canonical = encode_manifest({name: value for name, value in data.items() if name != "digest"})
+    except (ValueError, RecursionError):
+        canonical = b""  # JSON can say what no manifest holds: 1e999, half a surrogate pair, deep nesting
+    if text != canonical:
+        raise ArtifactDamaged("has been changed", where=str(file), remedy=remedy)
     version = manifest.get("version", str)
     if not VERSION_NAME.fullmatch(version):
         raise ArtifactDamaged(f'"{version[:60]}" is no version name', where=str(file))
     return VersionFolder(path, manifest, manifest.get("model", str), version, _files(manifest))
+
+
+def _read_manifest(path: Path, file: Path) -> bytes:
+    remedy = "train one: newsdesk train … --out"
+    try:
+        return file.read_bytes()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        if path.is_dir():
+            raise ArtifactMissing(
+                "the file is missing", where=str(file), remedy="restore it from a backup or train again"
+            ) from None
+        raise ArtifactMissing("no version of a model is here", where=str(path), remedy=remedy) from None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise ArtifactMissing("is too long for a path", where=str(path), remedy=remedy) from None
+        raise ArtifactDamaged(f"cannot be read ({error.strerror})", where=str(file)) from error
 
 
 def encode_manifest(data: Mapping[str, Any]) -> bytes:
@@ -220,7 +244,7 @@ def write_version(
     manifest = {
         **facts,
         "format": FORMAT,
-        "model": model_folder.name,
+        "model": model_name(model_folder),
         "version": version,
         "created": created.astimezone(UTC).isoformat(timespec="seconds"),
         "heads": dict(heads),
@@ -232,6 +256,7 @@ def write_version(
     files[MANIFEST] = encode_manifest(manifest)
     target = model_folder / version
     temporary = model_folder / f".{version}.{secrets.token_hex(4)}.tmp"
+    missing = [folder for folder in (model_folder, *model_folder.parents) if not os.path.lexists(folder)]
     try:
         temporary.mkdir(parents=True)
         for name, data in files.items():
@@ -243,15 +268,23 @@ def write_version(
         else:
             temporary.rename(target)
         sync_folder(model_folder)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a ValueError where the path holds a NUL
         raise OutputError(
-            f"the version cannot be written ({error.strerror})",
+            f"the version cannot be written ({getattr(error, 'strerror', None) or error})",
             where=str(model_folder),
             remedy="choose another --out or make room there",
         ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        for folder in missing:  # those that were made for nothing; with a version in them they stay
+            with suppress(OSError, ValueError):
+                folder.rmdir()
     return open_version(target)
+
+
+def model_name(model_folder: Path) -> str:
+    """A model is named like its folder, also where that is given as "." or "artifacts/../other"."""
+    return Path(os.path.abspath(model_folder)).name.encode("utf-8", "replace").decode()
 
 
 def version_name(

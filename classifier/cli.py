@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import ExitStack
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,24 @@ _EXTRAS = {
 INTERRUPTED = 130
 
 
+class _ReaderGone(Exception):
+    """Nobody reads our standard output any more; click must not see the BrokenPipeError, as it would exit with 1."""
+
+
 class _Commands(click.Group):
     """Commands from the entry points, loaded when named (or, for their one-line help, by --help)."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:  # prints --help
+        try:
+            return super().make_context(*args, **kwargs)
+        except BrokenPipeError as error:
+            raise _ReaderGone from error
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise _ReaderGone from error
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({point.name for point in entry_points(group="newsdesk.commands")})
@@ -60,31 +77,30 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     try:
-        newsdesk.main(arguments, prog_name="newsdesk", standalone_mode=False)
+        result = newsdesk.main(arguments, prog_name="newsdesk", standalone_mode=False)
     except NewsdeskError as error:
         return _fail(error)
     except ModuleNotFoundError as error:
-        extra = _EXTRAS.get((error.name or "").partition(".")[0])
-        if extra is None:
+        package = (error.name or "").partition(".")[0]
+        if package not in _EXTRAS:
             raise
-        return _fail(MissingExtra(extra, module=error.name or ""))
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
+        return _fail(MissingExtra(_EXTRAS[package], module=package))
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return INTERRUPTED
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except BrokenPipeError:
-        # The reader of our output has gone (| head): nothing is wrong, and nothing more can be said.
+    except _ReaderGone:
+        # As with | head: nothing is wrong, and what Python still holds back must not be written at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    return 0
+    return result if isinstance(result, int) else 0  # click returns the code of Context.exit
 
 
 def _fail(error: NewsdeskError) -> int:
-    click.echo(f"error: {error}", err=True)
+    # One line, whatever a file's name or a quoted value holds.
+    click.echo(f"error: {' '.join(str(error).splitlines())}", err=True)
     return error.exit_code
 
 
@@ -103,16 +119,16 @@ def read(inputs: tuple[str, ...], output: str, force: bool, **options: Any) -> N
 
     reading = read_all(inputs, read_options(**options))
     report_rejected(reading.rejected)
-    with open_writer(output, reading.articles.schema, force=force) as writer:
-        for batch in reading.articles.to_batches():
-            writer.write(batch)
     boxes = ""
-    if reading.boxes.num_rows and output != "-":
-        target = boxes_target(output)
-        with open_writer(target, reading.boxes.schema, force=force) as writer:
-            for batch in reading.boxes.to_batches():
-                writer.write(batch)
-        boxes = f", {reading.boxes.num_rows} box lines to {target}"
+    with ExitStack() as stack:  # both targets appear, or none
+        writer = stack.enter_context(open_writer(output, reading.articles.schema, force=force))
+        if reading.boxes.num_rows and output == "-":
+            boxes = f"; {reading.boxes.num_rows} box lines left out, as standard output carries one table"
+        elif reading.boxes.num_rows:
+            target = boxes_target(output)
+            stack.enter_context(open_writer(target, reading.boxes.schema, force=force)).write(reading.boxes)
+            boxes = f", {reading.boxes.num_rows} box lines to {target}"
+        writer.write(reading.articles)
     click.echo(f"{reading.articles.num_rows} articles to {output}{boxes}", err=True)
     finish(len(reading.rejected), len(reading.rejected) + reading.articles.num_rows)
 
@@ -121,7 +137,9 @@ def read(inputs: tuple[str, ...], output: str, force: bool, **options: Any) -> N
 @model_argument
 @inputs_argument
 @click.option("--top", type=click.IntRange(1), default=5, show_default=True, help="Titles a list.")
-@click.option("--site", default="", metavar="NAME", help="Short name of the site, printed before ACCESS RANKING.")
+@click.option(
+    "--site", default="", metavar="NAME", help="Short name of the site, printed before ACCESS RANKING."
+)
 @json_option
 @reading_options
 def rank(model: str, inputs: tuple[str, ...], top: int, site: str, as_json: bool, **options: Any) -> None:
@@ -187,7 +205,12 @@ def list_(folder: Path, as_json: bool) -> None:
 
     stores = [ModelFolder(folder)] if ModelFolder(folder).versions() else find_models(folder)
     found = [
-        {"model": store.path.name, "path": str(store.path), "current": store.current(), "versions": store.versions()}
+        {
+            "model": store.path.name,
+            "path": str(store.path),
+            "current": store.current(),
+            "versions": store.versions(),
+        }
         for store in stores
     ]
     if as_json:

@@ -20,7 +20,8 @@ def prediction_lines(prediction: Prediction) -> Iterator[str]:
         decision = _DECISIONS[str(prediction.decision)]
         yield f"section      {prediction.section}, probability {prediction.section_probability:.3f} ({decision})"
         others = [f"{s.name} {s.probability:.3f}" for s in (prediction.section_scores or ())[1:4]]
-        yield f"then         {', '.join(others)}"
+        if others:
+            yield f"then         {', '.join(others)}"
     if prediction.popularity_score is not None:
         yield (
             f"popularity   {prediction.top5_probability:.0%} chance of its source's daily top five; "
@@ -28,13 +29,11 @@ def prediction_lines(prediction: Prediction) -> Iterator[str]:
         )
 
 
-def word_contributions(
-    article: Article, parts: Sequence[Contribution], head: str
-) -> list[tuple[str, float]]:
+def word_contributions(article: Article, parts: Sequence[Contribution], head: str) -> list[tuple[str, float]]:
     """One head's contributions gathered by the words of the article they stand on, largest effect first.
 
-    A feature's contribution is shared equally by the places where it stands, and there by the words it covers; features
-    that stand nowhere in the text (hour, source, shape) keep their own name. The sum stays the same.
+    A feature's contribution is shared equally by the words that it covers, wherever it stands; features that cover no
+    word (hour, source, shape) keep their own name. The sum stays the same.
     """
     words = {name: list(_WORD.finditer(getattr(article, name))) for name in TEXT_FIELDS}
     starts = {name: [word.start() for word in found] for name, found in words.items()}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from classifier.articles import Article
 from classifier.artifact import HEADS, VersionFolder
-from classifier.errors import ArtifactDamaged
+from classifier.errors import ArtifactDamaged, UsageError
 from classifier.popularity import PopularityHead, PopularityResult
 from classifier.results import Contribution, Prediction, prediction_schema
 from classifier.sections import SectionHead, SectionResult
@@ -44,11 +44,14 @@ class Model:
 
         Raises:
             FieldError: an article that breaks the rules of the article table.
+            UsageError: neither of these was given.
         """
         if isinstance(articles, Article | Mapping):
             return self._predict([_article(articles)])[0]
-        if isinstance(articles, Sequence):
+        if isinstance(articles, Sequence) and not isinstance(articles, str | bytes):
             return self._predict([_article(article) for article in articles])
+        if not hasattr(articles, "schema"):  # PyArrow may never have been imported
+            raise _no_article(articles)
         return self._predict_batch(articles)
 
     def explain(self, article: OneArticle) -> list[Contribution]:
@@ -121,4 +124,15 @@ def load_version(folder: VersionFolder) -> Model:
 
 
 def _article(article: OneArticle) -> Article:
-    return article if isinstance(article, Article) else Article.from_mapping(article)
+    if isinstance(article, Article):
+        return article
+    if not isinstance(article, Mapping):
+        raise _no_article(article)
+    return Article.from_mapping(article)
+
+
+def _no_article(value: object) -> UsageError:
+    return UsageError(
+        f"a {type(value).__name__} is no article",
+        remedy="give an Article or a mapping, a list of them, or a record batch",
+    )

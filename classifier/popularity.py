@@ -25,6 +25,8 @@ MIN_SOURCE_ARTICLES = 200  # under this many training articles a source's percen
 
 @dataclass(frozen=True, slots=True)
 class PopularityResult:
+    """One article's answer of the popularity head."""
+
     score: float
     percentile: float
     top5_probability: float

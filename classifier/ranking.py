@@ -42,7 +42,10 @@ class Rankings:
 
     def to_text(self, prefix: str = "") -> str:
         """The lists in the page's own form; `prefix` is the site's short name before ACCESS RANKING."""
-        blocks = [(f'"{name}" POPULAR ARTICLE', entries) for name, entries in self.by_section.items()]
+        blocks = [
+            (f'"{" ".join(name.split())}" POPULAR ARTICLE', entries)
+            for name, entries in self.by_section.items()
+        ]
         blocks.append((f"{prefix} ACCESS RANKING".strip(), self.site))
         lines = []
         for heading, entries in blocks:
@@ -82,16 +85,18 @@ def build_rankings(
 
 def title(article: Article) -> str:
     """What a list prints: the headline, or the beginning of the text where there is none."""
-    text = " ".join((article.headline or article.summary or article.body).split())
-    if article.headline.strip() or len(text) <= MAX_TITLE:
+    headline = " ".join(article.headline.split())
+    text = headline or " ".join(article.summary.split()) or " ".join(article.body.split())
+    if headline or len(text) <= MAX_TITLE:
         return text
     return text[: MAX_TITLE - 1].rsplit(" ", 1)[0] + "…"
 
 
-def _order(pair: tuple[Article, Prediction]) -> tuple[float, bytes]:
-    _, prediction = pair
+def _order(pair: tuple[Article, Prediction]) -> tuple[float, bytes, str]:
+    article, prediction = pair
     tie = hashlib.blake2b(prediction.id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return -(prediction.popularity_score or 0.0), tie
+    # Ids should be unique; where they are not, the content still keeps the input's order out of it.
+    return -(prediction.popularity_score or 0.0), tie, article.content_id()
 
 
 def _entries(pairs: Sequence[tuple[Article, Prediction]]) -> tuple[Entry, ...]:

@@ -5,7 +5,9 @@ artifacts/<model>/current     a text file that holds the current version's name;
 
 from __future__ import annotations
 
+import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,12 +24,12 @@ class ModelFolder:
     path: Path
 
     def versions(self) -> list[str]:
-        """Version names, oldest first."""
-        if not self.path.is_dir():
-            return []
-        return sorted(
-            p.name for p in self.path.iterdir() if VERSION_NAME.fullmatch(p.name) and (p / MANIFEST).is_file()
-        )
+        """Version names, oldest first; a folder so named counts even if its manifest is lost, so that it is noticed.
+
+        Raises:
+            ArtifactDamaged: the folder cannot be read.
+        """
+        return sorted(path.name for path in _folders(self.path) if VERSION_NAME.fullmatch(path.name))
 
     def current(self) -> str | None:
         """The current version's name, None where none has been promoted.
@@ -37,8 +39,14 @@ class ModelFolder:
         """
         try:
             name = (self.path / CURRENT).read_bytes()[:100].decode("ascii", "replace").strip()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            raise ArtifactDamaged(
+                f"cannot be read ({error.strerror})",
+                where=str(self.path / CURRENT),
+                remedy="remove it and promote a version: newsdesk models promote",
+            ) from error
         if not VERSION_NAME.fullmatch(name):
             raise ArtifactDamaged(
                 "holds no version name",
@@ -52,6 +60,7 @@ class ModelFolder:
 
         Raises:
             ArtifactMissing: there is no such version.
+            ArtifactDamaged: what is there cannot be trusted.
         """
         if version not in self.versions():
             known = ", ".join(self.versions()[-3:]) or "none"
@@ -60,7 +69,14 @@ class ModelFolder:
                 where=str(self.path),
                 remedy=f"the newest are: {known}",
             )
-        return open_version(self.path / version)
+        folder = open_version(self.path / version)
+        if folder.version != version:
+            raise ArtifactDamaged(
+                f"holds the version {folder.version}",
+                where=str(folder.path),
+                remedy="rename the folder to that",
+            )
+        return folder
 
     def promote(self, version: str) -> VersionFolder:
         """Make a version the current one, after checking every file of it.
@@ -78,10 +94,13 @@ class ModelFolder:
             sync_folder(self.path)
         except OSError as error:
             raise OutputError(
-                f"the current version cannot be set ({error.strerror})", where=str(self.path)
+                f"the current version cannot be set ({error.strerror})",
+                where=str(self.path / CURRENT),
+                remedy="make the folder writable",
             ) from error
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
         return folder
 
 
@@ -92,10 +111,10 @@ def resolve(path: Path) -> VersionFolder:
         ArtifactMissing: neither is there.
         ArtifactDamaged: what is there cannot be trusted.
     """
-    if (path / MANIFEST).exists() or VERSION_NAME.fullmatch(path.name):
+    if os.path.lexists(path / MANIFEST) or VERSION_NAME.fullmatch(path.name):
         return open_version(path)
     folder = ModelFolder(path)
-    if not path.is_dir():
+    if not os.path.isdir(path):
         raise ArtifactMissing(
             "there is no such model", where=str(path), remedy="train one: newsdesk train … --out"
         )
@@ -114,7 +133,14 @@ def resolve(path: Path) -> VersionFolder:
 
 def find_models(folder: Path) -> list[ModelFolder]:
     """The model folders directly under `folder`, by name."""
-    if not folder.is_dir():
-        return []
-    stores = [ModelFolder(path) for path in sorted(folder.iterdir()) if path.is_dir()]
+    stores = [ModelFolder(path) for path in sorted(_folders(folder))]
     return [store for store in stores if store.versions()]
+
+
+def _folders(folder: Path) -> list[Path]:
+    if not os.path.isdir(folder):
+        return []
+    try:
+        return [path for path in folder.iterdir() if os.path.isdir(path)]
+    except OSError as error:
+        raise ArtifactDamaged(f"cannot be read ({error.strerror})", where=str(folder)) from error

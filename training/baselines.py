@@ -38,7 +38,10 @@ def popularity_scores(corpus: Corpus, tables: Mapping[str, Mapping[str, float]])
     expectation over ties)."""
     instants = corpus.instants
     oldest = np.nanmin(instants, initial=0.0) if np.isfinite(instants).any() else 0.0
-    found = {"random": np.zeros(len(corpus)), "recency": np.where(np.isfinite(instants), instants, oldest - 1.0)}
+    found = {
+        "random": np.zeros(len(corpus)),
+        "recency": np.where(np.isfinite(instants), instants, oldest - 1.0),
+    }
     keys = _keys(corpus)
     for name in ("source", "section"):
         found[name] = np.array([tables.get(name, {}).get(key, 0.0) for key in keys[name]])

@@ -19,14 +19,23 @@ from classifier.text.times import TIME_FEATURES, time_features
 MIN_CATEGORY_ARTICLES = 3
 
 
+FittedText = tuple[TextBlock, TfidfVectorizer, sp.csr_matrix]
+
+
 def fit_text(
     rows: Rows, column: str, analyzer: Analyzer, *, min_df: int, weight: float = 1.0
-) -> tuple[TextBlock, TfidfVectorizer, sp.csr_matrix]:
-    """TF-IDF of a text column: the block, the scikit-learn vectorizer it equals, and the (n, width) matrix."""
+) -> FittedText | None:
+    """TF-IDF of a text column: the block, the scikit-learn vectorizer it equals, and the (n, width) matrix.
+
+    None where no n-gram is in at least `min_df` articles, as of headlines where there are none.
+    """
     vectorizer = TfidfVectorizer(
-        analyzer=analyzer.kind, ngram_range=analyzer.ngrams, min_df=min_df, sublinear_tf=True
+        analyzer=analyzer.kind, ngram_range=analyzer.ngrams, min_df=min(min_df, len(rows)), sublinear_tf=True
     )
-    matrix = vectorizer.fit_transform(rows.texts(column))
+    try:
+        matrix = vectorizer.fit_transform(rows.texts(column))
+    except ValueError:  # an empty vocabulary: that is how scikit-learn says so
+        return None
     terms = tuple(vectorizer.get_feature_names_out().tolist())
     block = TextBlock(column, analyzer, True, weight, terms, vectorizer.idf_.astype(np.float64))
     return block, vectorizer, sp.csr_matrix(matrix * weight)

@@ -47,7 +47,7 @@ def train(
     for note in result.notes:
         click.echo(f"note: {note}", err=True)
     if as_json:
-        click.echo(json.dumps(result.to_dict(), ensure_ascii=False))
+        click.echo(json.dumps(result.to_dict(), ensure_ascii=False, allow_nan=False))
     else:
         click.echo(data_text(result.data))
         click.echo(metrics_text(result.evaluation))
@@ -59,34 +59,76 @@ def train(
 @click.command()
 @model_argument
 @inputs_argument
-@click.option("--split", type=click.Choice(["test", "train", "all"]), help="Which part; default: test where the data says.")
+@click.option(
+    "--split",
+    type=click.Choice(["test", "train", "all"]),
+    help="Which part; default: test where the data names one, else all. With --folds the default is all.",
+)
+@click.option(
+    "--folds",
+    type=int,
+    metavar="N",
+    help="Fit N times again, each time predicting another Nth of the articles.",
+)
+@click.option(
+    "--walk-forward",
+    type=int,
+    metavar="DAYS",
+    help="Go through the test part: fit again on everything before, predict the next DAYS days.",
+)
 @json_option
 @reading_options
 def evaluate(
-    model: str, inputs: tuple[str, ...], split: str | None, as_json: bool, **options: Any
+    model: str,
+    inputs: tuple[str, ...],
+    split: str | None,
+    folds: int | None,
+    walk_forward: int | None,
+    as_json: bool,
+    **options: Any,
 ) -> None:
-    """Print the metrics of a version on labelled articles, baselines beside them."""
+    """Print the metrics of a version on labelled articles, baselines beside them.
+
+    With --folds or --walk-forward it is not the version itself that is measured but its configuration, fitted again.
+    """
     import time
     from dataclasses import replace
 
+    from classifier.errors import UsageError
     from classifier.model import load
     from classifier.reading import read_all
     from training.config import parse_config
     from training.display import metrics_text
-    from training.evaluation import evaluate_reading
+    from training.evaluation import evaluate_reading, timezone_of
 
     started = time.perf_counter()
+    if walk_forward is not None and (folds is not None or split is not None):
+        other = "--folds" if folds is not None else "--split"
+        raise UsageError(
+            f"--walk-forward cannot go with {other}", remedy="it goes through the test part; leave one out"
+        )
     loaded = load(model)
     config = parse_config(loaded.manifest.get("configuration", {}), where=f"the configuration in {model}")
     # What training left out may be just what evaluation needs: the counts, say, behind a model of ranking boxes.
+    ignored = config.data.ignore
     config = replace(config, data=replace(config.data, ignore=()))
     config, reading_opts = configure(None, base=config, **options)
     reading = read_all(inputs, reading_opts)
     report_rejected(reading.rejected)
-    found = evaluate_reading(loaded, reading, config, split)
+    if folds is None and walk_forward is None:
+        found = evaluate_reading(loaded, reading, config, split)
+    else:
+        from training.refit import evaluate_folds, evaluate_forward
+
+        config = replace(config, data=replace(config.data, timezone=timezone_of(loaded, config)))
+        rest: Any = {"ignored": ignored, "progress": lambda step: click.echo(f"{step} …", err=True)}
+        if folds is not None:
+            found = evaluate_folds(reading, config, folds, split=split, **rest)
+        else:
+            found = evaluate_forward(reading, config, walk_forward or 0, **rest)
     if as_json:
         seconds = round(time.perf_counter() - started, 3)
-        click.echo(json.dumps({**found.to_dict(), "seconds": seconds}, ensure_ascii=False))
+        click.echo(json.dumps({**found.to_dict(), "seconds": seconds}, ensure_ascii=False, allow_nan=False))
     else:
         click.echo(metrics_text(found))
     finish(len(reading.rejected), len(reading.rejected) + reading.articles.num_rows)
@@ -143,5 +185,3 @@ def configure(
     taken = parse_taken_at(config.boxes.taken_at, zone)
     options = ReadOptions(config.columns, frozenset(config.data.ignore), zone, taken)
     return config, options
-
-

@@ -8,21 +8,32 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from classifier.articles import ARTICLE_FIELDS, parse_timezone
 from classifier.errors import ConfigError
 
 T = TypeVar("T")
+MAX_WINDOW_DAYS = 3660
+MAX_SEED = 2**32 - 1
+# Of the article table's own columns these may be features; the others are labels, ids, texts, or not there when scoring.
+CATEGORICAL = ("source", "language")
+_KIND_NAMES = {
+    "str": "a string",
+    "int": "a whole number",
+    "float": "a number",
+    str(tuple[str, ...]): "a list of strings",
+    str(tuple[float, ...]): "a list of numbers",
+    str(dict[str, str]): "a table of strings",
+}
 
 
 def _setting(default: Any, help_: str) -> Any:
-    if isinstance(default, dict):
-        return field(default_factory=lambda: dict(default), metadata={"help": help_})
     return field(default=default, metadata={"help": help_})
 
 
@@ -39,7 +50,9 @@ class DataConfig:
 class BoxConfig:
     """[boxes]"""
 
-    taken_at: str = _setting("", "when boxes were printed: a time, or a strptime pattern looked for in file names")
+    taken_at: str = _setting(
+        "", "when boxes were printed: a time, or a strptime pattern looked for in file names"
+    )
     window_days: int = _setting(7, "how far back before a box was printed its unlisted articles may lie")
 
 
@@ -75,7 +88,10 @@ class Config:
     """Everything that decides what a version will be, besides the data."""
 
     data: DataConfig = field(default_factory=DataConfig)
-    columns: dict[str, str] = _setting({}, "our column names to the names in the data: headline = \"title\"")
+    columns: dict[str, str] = field(
+        default_factory=dict,
+        metadata={"help": 'our column names to the names in the data: headline = "title"'},
+    )
     boxes: BoxConfig = field(default_factory=BoxConfig)
     features: FeatureConfig = field(default_factory=FeatureConfig)
     fit: FitConfig = field(default_factory=FitConfig)
@@ -95,9 +111,19 @@ def load_config(path: Path) -> Config:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError("there is no such configuration file", where=str(path)) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"is no valid TOML ({error})", where=str(path)) from error
+        raise ConfigError(
+            "there is no such configuration file", where=str(path), remedy="check the path"
+        ) from None
+    except OSError as error:
+        raise ConfigError(f"cannot be read ({error.strerror})", where=str(path), remedy="check it") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"is no UTF-8 (byte {error.start})", where=str(path), remedy="save it as UTF-8"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(
+            f"is no valid TOML ({error})", where=str(path), remedy="write settings like target = 0.95"
+        ) from error
     return parse_config(data, where=str(path))
 
 
@@ -109,24 +135,56 @@ def parse_config(data: Mapping[str, Any], *, where: str = "configuration") -> Co
     """
     config = _build(Config, data, where, "")
     if config.data.timezone:
-        parse_timezone(config.data.timezone)
-    for name in config.columns:
-        _known(name, (*ARTICLE_FIELDS, "list", "taken_at", "rank", "article_id"), where, "columns.")
-    checks = {
-        "data.test_share": 0 < config.data.test_share < 1,
-        "boxes.window_days": config.boxes.window_days >= 1,
-        "fit.folds": config.fit.folds >= 2,
-        "fit.section_c": config.fit.section_c > 0,
-        "fit.popularity_alpha": config.fit.popularity_alpha > 0,
-        "fit.min_label_articles": config.fit.min_label_articles >= 1,
-        "decisions.targets": all(0 < t < 1 for t in config.decisions.targets),
-        "decisions.target": config.decisions.target in config.decisions.targets,
-        "decisions.confidence": 0 < config.decisions.confidence < 1,
-    }
-    for name, holds in checks.items():
+        try:
+            parse_timezone(config.data.timezone)
+        except ConfigError as error:
+            raise ConfigError(f"data.timezone: {error.problem}", where=where, remedy=error.remedy) from None
+    for ours, theirs in config.columns.items():
+        _known(ours, (*ARTICLE_FIELDS, "list", "taken_at", "rank", "article_id"), where, "columns.")
+        if not theirs:
+            raise ConfigError(
+                f"columns.{ours} is empty", where=where, remedy='name a column of the data: "title"'
+            )
+    for name in config.features.categorical:
+        if name in {*ARTICLE_FIELDS, "file"}.difference(CATEGORICAL):
+            raise ConfigError(
+                f'features.categorical: "{name}" is no feature',
+                where=where,
+                remedy=f"name {' or '.join(CATEGORICAL)}, or a column of your own, such as desk",
+            )
+    for name, (holds, range_) in _ranges(config).items():
         if not holds:
-            raise ConfigError(f"{name} is out of range", where=where, remedy=_help(name))
+            raise ConfigError(
+                f"{name} is out of range: {_get(config, name)!r}",
+                where=where,
+                remedy=f"{range_} ({_help(name)})",
+            )
     return config
+
+
+def _ranges(config: Config) -> dict[str, tuple[bool, str]]:
+    """Whether each setting lies in its range, and the range in words."""
+    share = "give a number between 0 and 1"
+    positive = "give a number above 0"
+    fit, decisions = config.fit, config.decisions
+    return {
+        "data.test_share": (0 < config.data.test_share < 1, share),
+        "boxes.window_days": (
+            1 <= config.boxes.window_days <= MAX_WINDOW_DAYS,
+            f"give 1 to {MAX_WINDOW_DAYS} days",
+        ),
+        "fit.seed": (0 <= fit.seed <= MAX_SEED, f"give a whole number from 0 to {MAX_SEED}"),
+        "fit.folds": (2 <= fit.folds <= 1000, "give 2 to 1000 folds"),
+        "fit.section_c": (0 < fit.section_c < math.inf, positive),
+        "fit.popularity_alpha": (0 < fit.popularity_alpha < math.inf, positive),
+        "fit.min_label_articles": (fit.min_label_articles >= 1, "give 1 or more"),
+        "decisions.targets": (all(0 < t < 1 for t in decisions.targets), "give numbers between 0 and 1"),
+        "decisions.target": (
+            decisions.target in decisions.targets,
+            "give one of decisions.targets, or add it there",
+        ),
+        "decisions.confidence": (0 < decisions.confidence < 1, share),
+    }
 
 
 def _build(kind: type[T], data: Any, where: str, prefix: str) -> T:
@@ -145,21 +203,27 @@ def _build(kind: type[T], data: Any, where: str, prefix: str) -> T:
 
 
 def _value(hint: Any, value: Any, where: str, name: str) -> Any:
-    if hint is float and type(value) is int:
-        value = float(value)
+    try:
+        return _converted(hint, value)
+    except (TypeError, OverflowError):
+        kind = _KIND_NAMES[hint.__name__ if hint in (str, int, float) else str(hint)]
+        raise ConfigError(
+            f"{name} must be {kind}, not {value!r:.60}", where=where, remedy=f"it is: {_help(name)}"
+        ) from None
+
+
+def _converted(hint: Any, value: Any) -> Any:
     if hint == dict[str, str]:
-        fits = isinstance(value, Mapping) and all(isinstance(item, str) for item in value.values())
-        value = dict(value) if fits else value
-    elif hint == tuple[str, ...] or hint == tuple[float, ...]:
-        kind = str if hint == tuple[str, ...] else (int, float)
-        fits = isinstance(value, list | tuple) and all(isinstance(item, kind) for item in value)
-        value = tuple(value) if fits else value
-    else:
-        fits = type(value) is hint
-    if not fits:
-        kind_name = getattr(hint, "__name__", str(hint)) if isinstance(hint, type) else str(hint)
-        raise ConfigError(f"{name} must be a {kind_name}, not {value!r}", where=where)
-    return value
+        if isinstance(value, Mapping):
+            return {key: _converted(str, item) for key, item in value.items()}
+    elif hint in (tuple[str, ...], tuple[float, ...]):
+        if isinstance(value, list | tuple):
+            return tuple(_converted(get_args(hint)[0], item) for item in value)
+    elif type(value) is hint:
+        return value
+    elif hint is float and type(value) is int:
+        return float(value)
+    raise TypeError
 
 
 def _known(name: str, names: tuple[str, ...], where: str, prefix: str) -> None:
@@ -169,8 +233,15 @@ def _known(name: str, names: tuple[str, ...], where: str, prefix: str) -> None:
         raise ConfigError(f"there is no setting {prefix}{name}", where=where, remedy=hint)
 
 
-def _help(name: str) -> str:
+def _get(config: Config, name: str) -> Any:
     table, setting = name.split(".")
+    return getattr(getattr(config, table), setting)
+
+
+def _help(name: str) -> str:
+    table, _, setting = name.partition(".")
     section = next(f for f in dataclasses.fields(Config) if f.name == table)
+    if "help" in section.metadata:
+        return str(section.metadata["help"])
     kind = get_type_hints(Config)[section.name]
     return str(next(f for f in dataclasses.fields(kind) if f.name == setting).metadata["help"])

@@ -41,10 +41,10 @@ class Corpus:
 
     @cached_property
     def labels(self) -> list[tuple[str, ...]]:
-        """Each article's section labels; () where it has none."""
+        """Each article's section labels; () where it has none. An empty name is no label."""
         singles, several = self.rows.values("section"), self.rows.values("sections")
         return [
-            tuple(many) if many is not None else (one,) if one is not None else ()
+            tuple(name for name in many if name) if many is not None else (one,) if one else ()
             for one, many in zip(singles, several, strict=True)
         ]
 
@@ -83,7 +83,7 @@ class Corpus:
     def groups(self) -> list[str | None]:
         """Where popularity is comparable: the given group, else source and local day, None without either."""
         return [
-            given if given is not None else None if day is None else f"{source or ''} {day}".strip()
+            given or (None if day is None else f"{source or ''} {day}".strip())
             for given, source, day in zip(
                 self.rows.values("popularity_group"), self.rows.values("source"), self.days, strict=True
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,42 +45,59 @@ class Dataset:
 def build_dataset(reading: Reading, config: Config) -> Dataset:
     """Add headline-only articles from boxes, find near-duplicates, split.
 
-    A box belongs to the side of the page that carries it; without a page, to the test part when it was printed after
-    the first test article. Articles made from boxes follow their box.
+    A box belongs to the side of the first page that carries it; without a page, to the test part when it was printed
+    after the first test article. Articles made from boxes follow their box, and only training boxes label them.
 
     Raises:
         LabelError: nothing to learn from.
     """
-    table = reading.articles
-    boxes = group_boxes(reading.boxes)
-    if not table.num_rows:
-        raise LabelError(
-            "there are ranking boxes but no article" if boxes else "there is no article",
-            remedy="give the articles that the boxes list, too",
-        )
-    corpus = add_box_articles(make_corpus(table, config.data.timezone), boxes)
+    read, boxes = read_corpus(reading, config)
+    corpus = add_box_articles(read, boxes)
     clusters = near_duplicates(corpus.texts, seed=config.fit.seed)
     split = split_corpus(corpus, clusters, test_share=config.data.test_share, seed=config.fit.seed)
-    in_test = _boxes_in_test(corpus, split, boxes)
-    split = _place_box_articles(corpus, clusters, split, boxes, in_test)
+    in_test = boxes_in_test(corpus, split, boxes)
+    corpus = add_box_articles(read, boxes, [not test for test in in_test])
+    split = place_box_articles(corpus, clusters, split, boxes, in_test)
     train = tuple(box for box, test in zip(boxes, in_test, strict=True) if not test)
     test = tuple(box for box, test in zip(boxes, in_test, strict=True) if test)
     return Dataset(corpus, clusters, split, train, test)
 
 
+def read_corpus(reading: Reading, config: Config) -> tuple[Corpus, list[Box]]:
+    """The articles and boxes that were read.
+
+    Raises:
+        LabelError: there is no article.
+    """
+    boxes = group_boxes(reading.boxes)
+    if not reading.articles.num_rows:
+        raise LabelError(
+            "there are ranking boxes but no article" if boxes else "there is no article",
+            remedy="give the articles that the boxes list, too" if boxes else "give articles to learn from",
+        )
+    return make_corpus(reading.articles, config.data.timezone), boxes
+
+
 def judgements_of(
-    corpus: Corpus, boxes: tuple[Box, ...], config: Config
+    corpus: Corpus, boxes: tuple[Box, ...], config: Config, part: Mask | None = None
 ) -> tuple[Judgements, Judgements, BoxReport | None]:
     """The judgements that decide (counts where there are any, else boxes), those that only fill in where the first
-    know nothing (boxes beside counts), and what joining the boxes did."""
-    counts = count_judgements(corpus)
+    know nothing (boxes beside counts), and what joining the boxes did.
+
+    With `part` (n,) the judgements are those about its articles, positions counted inside it, and whether there are
+    counts is asked of it alone: counts of held-out articles do not push aside the boxes that training has.
+    """
+    everything = np.ones(len(corpus), np.bool_)
+    counts = count_judgements(corpus).within(everything if part is None else part)
     if not boxes:
         return counts, NO_JUDGEMENTS, None
     listed, report = box_judgements(corpus, boxes, window_days=config.boxes.window_days)
+    listed = listed.within(everything if part is None else part)
     return (counts, listed, report) if len(counts) else (listed, NO_JUDGEMENTS, report)
 
 
-def _boxes_in_test(corpus: Corpus, split: Split, boxes: list[Box]) -> list[bool]:
+def boxes_in_test(corpus: Corpus, split: Split, boxes: Sequence[Box]) -> list[bool]:
+    """Which boxes belong to the test part; see `build_dataset`."""
     files = corpus.rows.values("file")
     test_files = {files[i] for i in np.flatnonzero(split.test).tolist()} - {None}
     train_files = {files[i] for i in np.flatnonzero(split.train & ~corpus.from_box).tolist()} - {None}
@@ -96,8 +114,8 @@ def _boxes_in_test(corpus: Corpus, split: Split, boxes: list[Box]) -> list[bool]
     return [in_test(box) for box in boxes]
 
 
-def _place_box_articles(
-    corpus: Corpus, clusters: Ids, split: Split, boxes: list[Box], in_test: list[bool]
+def place_box_articles(
+    corpus: Corpus, clusters: Ids, split: Split, boxes: Sequence[Box], in_test: Sequence[bool]
 ) -> Split:
     """Headline-only articles train only when a training box lists them and no test article is their near-duplicate."""
     listed = {
@@ -132,7 +150,9 @@ def fingerprint(table: pa.Table, boxes: pa.Table) -> str:
         digest.update(json.dumps([names, part.num_rows]).encode())
         for name in names:
             for value in part.column(name).to_pylist():
-                digest.update(repr(value.isoformat() if isinstance(value, datetime) else value).encode() + b"\0")
+                digest.update(
+                    repr(value.isoformat() if isinstance(value, datetime) else value).encode() + b"\0"
+                )
     return digest.hexdigest()
 
 

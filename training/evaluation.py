@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,10 @@ from numpy.typing import NDArray
 from classifier.errors import LabelError
 from classifier.model import Model
 from classifier.reading import Reading
-from classifier.sections import SectionHead
-from training.baselines import (
-    POPULARITY_BASELINES,
-    popularity_scores,
-    section_labels,
-)
+from training.answers import Answers, PopularityAnswers, SectionAnswers, answers_of
+from training.baselines import POPULARITY_BASELINES
 from training.config import Config
-from training.corpus import Corpus, Mask, make_corpus
+from training.corpus import Corpus, Ids, Mask, make_corpus
 from training.dataset import judgements_of
 from training.labels import Judgements, group_boxes
 from training.metrics import (
@@ -38,6 +34,7 @@ from training.metrics import (
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Labels = Sequence[tuple[str, ...]]
 _FLOOR = 2.2e-16  # the least probability that a log loss sees, as in training.metrics
 
 
@@ -60,60 +57,84 @@ def evaluate(
     leaked: Mask | None = None,
     intervals: bool = True,
 ) -> Evaluation:
-    """Evaluate both heads on `corpus` (n articles; those made from boxes are left out of the section metrics).
+    """Evaluate both heads on `corpus` (n articles; those made from boxes are left out).
 
     `judgements` hold the true popularity; `leaked` (n,) marks articles with near-duplicates in training: the figures
     without them are given too. `intervals` adds bootstrap intervals at 95 %.
     """
-    tables = model.manifest.get("baselines", {})
+    answers = answers_of(model, corpus, np.ones(len(corpus), np.bool_))
+    return evaluate_answers(answers, corpus, judgements, leaked=leaked, intervals=intervals)
+
+
+def evaluate_answers(
+    answers: Answers,
+    corpus: Corpus,
+    judgements: Judgements,
+    *,
+    leaked: Mask | None = None,
+    intervals: bool = True,
+) -> Evaluation:
+    """`evaluate` of answers that are there already, to those articles of `corpus` that they are about."""
     sections = popularity = None
-    labelled = np.array([bool(labels) for labels in corpus.labels], np.bool_) & ~corpus.from_box
-    if model.sections is not None and labelled.any():
-        part = corpus.take(labelled)
-        hidden = None if leaked is None else leaked[labelled]
-        sections = _sections(model.sections, part, tables.get("sections", {}), hidden, intervals)
-    if model.popularity is not None and len(judgements):
-        popularity = _popularity(model, corpus, judgements, tables.get("popularity", {}), intervals)
+    if answers.sections is not None:
+        labels = [corpus.labels[i] for i in answers.sections.rows.tolist()]
+        hidden = None if leaked is None else leaked[answers.sections.rows]
+        sections = _sections(answers.sections, labels, hidden, intervals)
+    if answers.popularity is not None:
+        judgements = _about(judgements, np.isfinite(answers.popularity.scores))
+        if len(judgements):
+            popularity = _popularity(answers.popularity, judgements, leaked, intervals)
     return Evaluation(sections, popularity)
 
 
+def _about(judgements: Judgements, mask: Mask) -> Judgements:
+    """Those about the articles of a mask; positions stay."""
+    keep = mask[judgements.rows]
+    return Judgements(
+        judgements.rows[keep], judgements.values[keep], judgements.groups[keep], judgements.flags
+    )
+
+
 def _sections(
-    head: SectionHead,
-    corpus: Corpus,
-    tables: Mapping[str, Any],
-    leaked: Mask | None,
-    intervals: bool,
+    answers: SectionAnswers, labels: Labels, leaked: Mask | None, intervals: bool
 ) -> dict[str, Any]:
-    probability = head.probabilities(corpus.rows)
-    measure = _several if head.several else _single
-    found = measure(head, corpus.labels, probability)
+    measure = _several if answers.several else _single
+    everything = np.arange(len(labels))
+    found = measure(answers, labels, everything)
     if intervals:
-        outcome = _correct(head, corpus.labels, probability)
+        outcome = _correct(answers, labels)
         found["intervals"] = {"accuracy": list(bootstrap_mean(outcome.astype(np.float64)))}
-        if not head.several:
-            truth, predicted = _names(head, corpus.labels, probability)
-            statistic = bootstrap_statistic(lambda rows: macro_f1(truth[rows], predicted[rows]), len(truth), samples=200)
-            found["intervals"]["macro_f1"] = list(statistic)
-    if tables:
-        answers = section_labels(corpus, tables).items()
+        if not answers.several:
+            found["intervals"]["macro_f1"] = _macro_f1_interval(*_names(answers, labels, everything))
+    if answers.baselines:
         found["baselines"] = {
-            name: {"accuracy": float(np.mean([set(t) == {p} for t, p in zip(corpus.labels, own, strict=True)]))}
-            for name, own in answers
+            name: {
+                "accuracy": float(np.mean([set(t) == {p} for t, p in zip(labels, own.tolist(), strict=True)]))
+            }
+            for name, own in answers.baselines.items()
         }
     if leaked is not None and leaked.any():
         keep = np.flatnonzero(~leaked)
-        rest = [corpus.labels[i] for i in keep]
+        rest = [labels[i] for i in keep.tolist()]
         found["near_duplicates"] = int(leaked.sum())
-        found["without_near_duplicates"] = measure(head, rest, probability[keep]) if len(keep) else None
+        found["without_near_duplicates"] = measure(answers, rest, keep) if len(keep) else None
     return found
 
 
-def _single(head: SectionHead, labels: Sequence[tuple[str, ...]], probability: Floats) -> dict[str, Any]:
-    truth, predicted = _names(head, labels, probability)
-    ids = {label: i for i, label in enumerate(head.labels)}
-    # A section that training never saw has the last, empty column: its probability is 0 whatever the article.
-    index = np.array([ids.get(name, len(ids)) for name in truth.tolist()])
-    padded = np.column_stack([probability, np.zeros(len(probability))])
+def _macro_f1_interval(truth: NDArray[np.str_], predicted: NDArray[np.str_]) -> list[float]:
+    # Coded as integers: a bootstrap over strings takes seconds.
+    _, codes = np.unique(np.concatenate([truth, predicted]), return_inverse=True)
+    true, own = codes[: len(truth)], codes[len(truth) :]
+    return list(bootstrap_statistic(lambda rows: macro_f1(true[rows], own[rows]), len(true), samples=200))
+
+
+def _single(answers: SectionAnswers, labels: Labels, at: Ids) -> dict[str, Any]:
+    """The metrics of the answers at `at` (m,), whose true labels are `labels` (m)."""
+    probability = answers.probability[at]
+    truth, predicted = _names(answers, labels, at)
+    ids = {label: i for i, label in enumerate(answers.labels)}
+    # A section that training never saw has no column: its probability is 0 whatever the article.
+    index = np.array([ids.get(name, -1) for name in truth.tolist()], np.int64)
     confidence = probability.max(axis=1)
     correct = truth == predicted
     return {
@@ -122,20 +143,19 @@ def _single(head: SectionHead, labels: Sequence[tuple[str, ...]], probability: F
         "macro_f1": macro_f1(truth, predicted),
         "micro_f1": micro_f1(truth, predicted),
         "ece": ece(confidence, correct),
-        "log_loss": log_loss(padded, index),
-        "file": _file(head, confidence, correct),
+        "log_loss": log_loss(probability, index),
+        "file": _file(answers, at, confidence, correct),
     }
 
 
-def _several(head: SectionHead, labels: Sequence[tuple[str, ...]], probability: Floats) -> dict[str, Any]:
-    names = sorted({*head.labels, *(name for row in labels for name in row)})
+def _several(answers: SectionAnswers, labels: Labels, at: Ids) -> dict[str, Any]:
+    names = sorted({*answers.labels, *(name for row in labels for name in row)})
     ids = {name: i for i, name in enumerate(names)}
     truth = np.zeros((len(labels), len(names)), np.bool_)
     for row, own in enumerate(labels):
         truth[row, [ids[name] for name in own]] = True
-    known = [ids[name] for name in head.labels]
     full = np.zeros(truth.shape)
-    full[:, known] = probability
+    full[:, [ids[name] for name in answers.labels]] = answers.probability[at]
     assigned = full >= 0.5
     right = np.where(truth, full, 1.0 - full)
     best = full.argmax(axis=1)
@@ -146,72 +166,67 @@ def _several(head: SectionHead, labels: Sequence[tuple[str, ...]], probability: 
         "micro_f1": micro_f1(truth, assigned),
         "ece": ece(full.ravel(), truth.ravel()),
         "log_loss": float(-np.log(np.maximum(right, _FLOOR)).mean()),
-        "file": _file(head, full.max(axis=1), truth[np.arange(len(best)), best]),
+        "file": _file(answers, at, full.max(axis=1), truth[np.arange(len(best)), best]),
     }
 
 
-def _names(
-    head: SectionHead, labels: Sequence[tuple[str, ...]], probability: Floats
-) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
-    predicted = np.array(head.labels, dtype=np.str_)[probability.argmax(axis=1)]
+def _names(answers: SectionAnswers, labels: Labels, at: Ids) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+    predicted = np.array(answers.labels, dtype=np.str_)[answers.probability[at].argmax(axis=1)]
     return np.array([row[0] for row in labels], dtype=np.str_), predicted
 
 
-def _correct(head: SectionHead, labels: Sequence[tuple[str, ...]], probability: Floats) -> Bools:
-    """(n,) whether exactly the right labels were assigned."""
-    if not head.several:
-        truth, predicted = _names(head, labels, probability)
+def _correct(answers: SectionAnswers, labels: Labels) -> Bools:
+    """(m,) whether exactly the right labels were assigned."""
+    if not answers.several:
+        truth, predicted = _names(answers, labels, np.arange(len(labels)))
         return np.asarray(truth == predicted)
-    chosen = [{name for name, p in zip(head.labels, row, strict=True) if p >= 0.5} for row in probability]
+    chosen = [
+        {name for name, p in zip(answers.labels, row, strict=True) if p >= 0.5} for row in answers.probability
+    ]
     return np.array([set(own) == assigned for own, assigned in zip(labels, chosen, strict=True)])
 
 
-def _file(head: SectionHead, confidence: Floats, correct: Bools) -> list[dict[str, Any]]:
+def _file(answers: SectionAnswers, at: Ids, confidence: Floats, correct: Bools) -> list[dict[str, Any]]:
     found = []
-    for threshold in head.thresholds:
-        precision, coverage = None, 0.0
-        if threshold.probability is not None:
-            held, coverage = coverage_precision(confidence, correct, threshold.probability)
-            precision = held if coverage > 0 else None
-        found.append({"target": threshold.target, "precision": precision, "coverage": coverage})
+    for target, thresholds in sorted(answers.thresholds.items()):
+        filed = confidence >= thresholds[at]
+        precision, coverage = coverage_precision(filed.astype(np.float64), correct, 1.0)
+        found.append(
+            {"target": target, "precision": precision if filed.any() else None, "coverage": coverage}
+        )
     return found
 
 
 def _popularity(
-    model: Model,
-    corpus: Corpus,
-    judgements: Judgements,
-    tables: Mapping[str, Any],
-    intervals: bool,
+    answers: PopularityAnswers, judgements: Judgements, leaked: Mask | None, intervals: bool
 ) -> dict[str, Any]:
-    head = model.popularity
-    if head is None:  # the caller has looked; this tells the type checker
-        return {}
-    results = head.results(corpus.rows)
-    at = judgements.rows
-    scores = np.array([result.score for result in results])[at]
-    chances = np.array([result.top5_probability for result in results])[at]
-    own = _measure(judgements, scores, chances)
-    baselines = {
-        name: _measure(judgements, values[at], None)
-        for name, values in popularity_scores(corpus, tables).items()
-    }
+    own = _measure(judgements, answers.scores, answers.chances)
+    baselines = {name: _measure(judgements, answers.baselines[name], None) for name in POPULARITY_BASELINES}
     found: dict[str, Any] = {
         **own.to_dict(),
-        "baselines": {name: baselines[name].to_dict() for name in POPULARITY_BASELINES},
+        "baselines": {name: baseline.to_dict() for name, baseline in baselines.items()},
     }
     if intervals and own.groups:
         names = ("ndcg_at_10", "top5_overlap")
         found["intervals"] = {name: list(bootstrap_mean(own.per_group[name])) for name in names}
-        found["ahead_of"] = {
-            name: _difference(own, baselines[name]) for name in POPULARITY_BASELINES
-        }
+        found["ahead_of"] = {name: _difference(own, baseline) for name, baseline in baselines.items()}
+    if leaked is not None and leaked[judgements.rows].any():
+        rest = _about(judgements, ~leaked)
+        found["near_duplicates"] = len(np.unique(judgements.rows[leaked[judgements.rows]]))
+        found["without_near_duplicates"] = (
+            _measure(rest, answers.scores, answers.chances).to_dict() if len(rest) else None
+        )
     return found
 
 
 def _measure(judgements: Judgements, scores: Floats, chances: Floats | None) -> PopularityMetrics:
+    at = judgements.rows
     return evaluate_popularity(
-        judgements.values, scores, judgements.groups, flags=judgements.flags, top5_probability=chances
+        judgements.values,
+        scores[at],
+        judgements.groups,
+        flags=judgements.flags,
+        top5_probability=None if chances is None else chances[at],
     )
 
 
@@ -226,15 +241,51 @@ def evaluate_reading(model: Model, reading: Reading, config: Config, split: str 
     names one, else everything.
 
     Raises:
-        LabelError: no article is in that part.
+        LabelError: no article is in that part, or none of them has a label for a head of the model.
     """
-    timezone = config.data.timezone or str(model.manifest.get("data", {}).get("timezone", ""))
-    corpus = make_corpus(reading.articles, timezone)
+    corpus = make_corpus(reading.articles, timezone_of(model, config))
+    mask = part_of(corpus, split)
+    boxes = () if np.isfinite(corpus.popularity[mask]).any() else tuple(group_boxes(reading.boxes))
+    judgements, _, _ = judgements_of(corpus, boxes, config, mask)
+    return check_evaluation(evaluate(model, corpus.take(mask), judgements), model)
+
+
+def timezone_of(model: Model, config: Config) -> str:
+    """The zone of local days: the configured one, else that of the training data."""
+    return config.data.timezone or str(model.manifest.get("data", {}).get("timezone", ""))
+
+
+def part_of(corpus: Corpus, split: str | None) -> Mask:
+    """The articles (n,) of a part; see `evaluate_reading`.
+
+    Raises:
+        LabelError: it is empty.
+    """
     given = np.array([value or "" for value in corpus.rows.values("split")], dtype=np.str_)
     part = split or ("test" if (given == "test").any() else "all")
     mask = np.ones(len(corpus), np.bool_) if part == "all" else given == part
     if not mask.any():
-        raise LabelError(f"no article is in the {part} part", remedy="give articles, or another --split")
-    boxes = () if np.isfinite(corpus.popularity[mask]).any() else tuple(group_boxes(reading.boxes))
-    judgements, _, _ = judgements_of(corpus, boxes, config)
-    return evaluate(model, corpus.take(mask), judgements.within(mask))
+        raise LabelError(
+            "there is no article to evaluate on" if part == "all" else f"no article is in the {part} part",
+            remedy="give labelled articles" + ("" if part == "all" else ", or another --split"),
+        )
+    return np.asarray(mask)
+
+
+def check_evaluation(found: Evaluation, model: Model | None = None) -> Evaluation:
+    """The evaluation, if there is anything in it.
+
+    Raises:
+        LabelError: nothing could be evaluated.
+    """
+    if found.sections is not None or found.popularity is not None:
+        return found
+    needs = []
+    if model is None or model.sections is not None:
+        needs.append("a section")
+    if model is None or model.popularity is not None:
+        needs.append("a popularity and its group (or day)")
+    raise LabelError(
+        f"nothing can be evaluated: no article has {' or '.join(needs)}",
+        remedy="give labelled articles (or map their columns: --column section=…)",
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 import platform
 import time
 from collections.abc import Callable
@@ -17,17 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from classifier.artifact import VersionFolder, write_version
-from classifier.errors import LabelError, OutputError
+from classifier.articles import ARTICLE_FIELDS
+from classifier.artifact import VersionFolder, model_name, write_version
+from classifier.errors import ConfigError, LabelError, OutputError
 from classifier.model import Model
 from classifier.reading import Reading
 from classifier.store import ModelFolder
 from training.baselines import popularity_tables, section_tables
-from training.config import Config
+from training.config import CATEGORICAL, Config
 from training.corpus import Corpus
 from training.dataset import Dataset, build_dataset, describe, fingerprint, judgements_of
 from training.evaluation import Evaluation, evaluate
-from training.labels import Judgements, training_targets
+from training.labels import NO_JUDGEMENTS, Judgements, standardised_targets, training_targets
 from training.popularity import FittedPopularity, fit_popularity
 from training.report import write_card, write_report
 from training.sections import FittedSections, fit_sections
@@ -70,21 +73,26 @@ class TrainResult:
         }
 
 
-def fit(
-    dataset: Dataset, config: Config, *, progress: Progress = lambda step: None
-) -> Fitted:
+def fit(dataset: Dataset, config: Config, *, progress: Progress = lambda step: None) -> Fitted:
     """Fit every head that the training part has labels for, on one BLAS thread so that the arrays are reproducible.
+
+    The same articles in another order give other folds and so other arrays, though of the same quality.
 
     Raises:
         LabelError: neither head can be fitted; the message says why for each.
+        ConfigError: a column that the configuration names is not there.
     """
+    check_columns(dataset.corpus, config)
     corpus = dataset.corpus.take(dataset.split.train)
     clusters = dataset.clusters[dataset.split.train]
     notes: list[str] = []
     failures: list[LabelError] = []
     sections = popularity = None
-    decisive, others, boxes = judgements_of(dataset.corpus, dataset.train_boxes, config)
-    judgements, others = decisive.within(dataset.split.train), others.within(dataset.split.train)
+    judgements, others, boxes = judgements_of(
+        dataset.corpus, dataset.train_boxes, config, dataset.split.train
+    )
+    if len(others) and not np.isfinite(standardised_targets(judgements, len(corpus))).any():
+        judgements, others = others, NO_JUDGEMENTS  # counts that are all equal decide nothing
     targets = training_targets(judgements, others, len(corpus))
     with threadpool_limits(1):
         try:
@@ -120,12 +128,33 @@ def fit(
 def _popularity(
     corpus: Corpus, targets: NDArray[np.float64], judgements: Judgements, config: Config
 ) -> FittedPopularity:
+    if not len(judgements) and np.isfinite(corpus.popularity).any():
+        raise LabelError(
+            "no training article with a popularity has a group or a time to compare it within",
+            remedy="give published_at, or a popularity_group column",
+        )
     if not len(judgements):
         raise LabelError(
             "no training article has a popularity, and no ranking box lists one",
             remedy="give a popularity column (or map one: --column popularity=…) or ranking boxes",
         )
     return fit_popularity(corpus, targets, judgements, config)
+
+
+def check_columns(corpus: Corpus, config: Config) -> None:
+    """Every column that is to be a feature must be there.
+
+    Raises:
+        ConfigError: naming the one that is not, and the closest.
+    """
+    names = [name for name in corpus.table.schema.names if name not in ARTICLE_FIELDS or name in CATEGORICAL]
+    for column in config.features.categorical:
+        if column not in names:
+            close = difflib.get_close_matches(column, names, n=1)
+            raise ConfigError(
+                f'features.categorical: the articles have no column "{column}"',
+                remedy=f'did you mean "{close[0]}"?' if close else f"there are: {', '.join(names)}",
+            )
 
 
 def train(
@@ -165,7 +194,7 @@ def train(
         "baselines": fitted.baselines,
     }
     model = Model(
-        out.name,
+        model_name(out),
         "",
         facts,
         fitted.sections.head if fitted.sections else None,
@@ -186,34 +215,44 @@ def train(
 
 def evaluate_test(model: Model, dataset: Dataset, config: Config) -> Evaluation:
     """The metrics on the test part of a dataset."""
-    judgements, _, _ = judgements_of(
-        dataset.corpus, () if _has_counts(dataset) else dataset.test_boxes, config
-    )
-    corpus = dataset.corpus.take(dataset.split.test)
-    return evaluate(
-        model,
-        corpus,
-        judgements.within(dataset.split.test),
-        leaked=dataset.split.leaked[dataset.split.test],
-    )
-
-
-def _has_counts(dataset: Dataset) -> bool:
-    return bool(np.isfinite(dataset.corpus.popularity[dataset.split.test]).any())
+    test = dataset.split.test
+    judgements, _, _ = judgements_of(dataset.corpus, dataset.test_boxes, config, test)
+    return evaluate(model, dataset.corpus.take(test), judgements, leaked=dataset.split.leaked[test])
 
 
 def check_model_folder(out: Path) -> None:
     """Refuse early what would fail late.
 
     Raises:
-        OutputError: `out` is a file, or a folder that holds something else than a model's versions.
+        OutputError: `out` is a file, or a folder that holds something else than a model's versions, or cannot be made.
+        ArtifactDamaged: the folder's pointer to its current version is no such thing.
     """
-    if out.exists() and not out.is_dir():
-        raise OutputError("is a file", where=str(out), remedy="name a model folder, such as artifacts/NAME")
-    if (out / "manifest.json").exists():
-        raise OutputError(
-            "is a version folder", where=str(out), remedy="name the model folder that holds it"
-        )
+    remedy = "name a model folder, such as artifacts/NAME"
+    if not model_name(out):
+        raise OutputError("is no name for a model", where=str(out), remedy=remedy)
+    try:
+        if out.exists() and not out.is_dir():
+            raise OutputError("is a file", where=str(out), remedy=remedy)
+        if (out / "manifest.json").exists():
+            raise OutputError(
+                "is a version folder", where=str(out), remedy="name the model folder that holds it"
+            )
+        store = ModelFolder(out)
+        if store.current() is None and not store.versions() and out.is_dir():
+            others = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
+            if others:
+                raise OutputError(
+                    f"holds something else than versions of a model: {others[0]}",
+                    where=str(out),
+                    remedy=remedy,
+                )
+        parent = next(path for path in (out, *out.resolve().parents) if path.exists())
+    except OSError as error:
+        raise OutputError(f"cannot be used ({error.strerror})", where=str(out), remedy=remedy) from error
+    if not parent.is_dir():
+        raise OutputError(f"{parent} is a file, not a folder", where=str(out), remedy=remedy)
+    if not os.access(parent, os.W_OK | os.X_OK):
+        raise OutputError(f"{parent} cannot be written to", where=str(out), remedy="choose another --out")
 
 
 def library_versions() -> dict[str, str]:
@@ -239,10 +278,6 @@ def _write(out: Path, fitted: Fitted, facts: dict[str, Any], created: datetime) 
         buffer = BytesIO()
         joblib.dump(fitted.sections.pipeline, buffer)
         documents["pipeline.joblib"] = buffer.getvalue()
-    documents["card.md"] = write_card(out.name, facts, fitted.notes, created).encode()
-    documents["report.html"] = write_report(out.name, facts, fitted.notes, created).encode()
-    return write_version(
-        out, heads=heads, arrays=arrays, facts=facts, documents=documents, created=created
-    )
-
-
+    documents["card.md"] = write_card(model_name(out), facts, fitted.notes, created).encode()
+    documents["report.html"] = write_report(model_name(out), facts, fitted.notes, created).encode()
+    return write_version(out, heads=heads, arrays=arrays, facts=facts, documents=documents, created=created)

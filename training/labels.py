@@ -2,7 +2,7 @@
 
 A judgement says: in this group, this article has this value. Counts and flags give one judgement an article, in its own
 group. A ranking box gives one group: its listed articles with 1 / log2(1 + rank), and with 0 every other article
-known to the list's scope around that time (listed ones are above them, in no order among themselves).
+known to the list's scope around that time (the listed ones are above them; they are in no order among themselves).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from classifier.text.times import zone
 from training.corpus import Corpus, Mask
 
 Floats = NDArray[np.float64]
+_Line = tuple[int, str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Box:
 
     name: str
     taken_at: datetime | None
-    lines: tuple[tuple[int, str, str | None], ...]
+    lines: tuple[_Line, ...]
     file: str | None
 
 
@@ -75,39 +76,43 @@ class BoxReport:
 
 
 def group_boxes(table: pa.Table) -> list[Box]:
-    """Box table rows to boxes, each once: pages of one crawl print the same box again and again."""
-    found: dict[tuple[str, datetime | None, str | None], dict[int, tuple[int, str, str | None]]] = {}
+    """Box table rows to boxes, each once: pages of one crawl print the same box again and again.
+
+    Rows of one list and one time are a box; without a time, those of one list and file. Of two titles with one rank in
+    a box the first stays; a box printed in several files belongs to the first.
+    """
+    found: dict[tuple[str, datetime | None, str | None], tuple[str | None, dict[int, _Line]]] = {}
     for row in table.to_pylist():
-        undated = None if row["taken_at"] is not None else row.get("file")
-        lines = found.setdefault((row["list"], row["taken_at"], undated), {})
+        file = row.get("file")
+        key = (row["list"], row["taken_at"], file if row["taken_at"] is None else None)
+        _, lines = found.setdefault(key, (file, {}))
         lines.setdefault(row["rank"], (row["rank"], row["headline"] or "", row["article_id"]))
-    files = {
-        (row["list"], row["taken_at"], None if row["taken_at"] is not None else row.get("file")): row.get("file")
-        for row in reversed(table.to_pylist())
-    }
-    boxes = {}
-    for key, lines in found.items():
-        box = Box(key[0], key[1], tuple(lines[rank] for rank in sorted(lines)), files[key])
-        boxes.setdefault((box.name, box.taken_at, box.lines), box)
+    boxes: dict[tuple[str, datetime | None, tuple[_Line, ...]], Box] = {}
+    for (name, taken_at, _), (file, by_rank) in found.items():
+        in_order = tuple(by_rank[rank] for rank in sorted(by_rank))
+        boxes.setdefault((name, taken_at, in_order), Box(name, taken_at, in_order, file))
     return list(boxes.values())
 
 
 def normalise_title(title: str) -> str:
     """How titles are compared: NFKC, case folded, quotes straightened, white space squeezed."""
-    text = unicodedata.normalize("NFKC", title).casefold()
+    # Folding can undo the normal form, and the normal form can need folding again.
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", title).casefold()).casefold()
     for curly, straight in (("\u2018", "'"), ("\u2019", "'"), ("\u201c", '"'), ("\u201d", '"')):
         text = text.replace(curly, straight)
     return " ".join(text.split())
 
 
-def add_box_articles(corpus: Corpus, boxes: Sequence[Box]) -> Corpus:
+def add_box_articles(corpus: Corpus, boxes: Sequence[Box], teaching: Sequence[bool] | None = None) -> Corpus:
     """The corpus with a headline-only article for every box title that matches none, labelled with its list's section.
 
     A list whose name is a source of the corpus gives the article that source instead; the site-wide list gives neither.
+    Of lists that disagree the first decides. Where `teaching` is given, only boxes with a true one give labels: what a
+    held-out box says about a title must not come into training.
     """
     known = _Index(corpus)
     fresh: dict[str, dict[str, Any]] = {}
-    for box in boxes:
+    for box, teaches in zip(boxes, teaching or [True] * len(boxes), strict=True):
         for _, title, article_id in box.lines:
             key = normalise_title(title)
             if not key or known.find(title, article_id) is not None:
@@ -116,10 +121,9 @@ def add_box_articles(corpus: Corpus, boxes: Sequence[Box]) -> Corpus:
                 key,
                 {"id": f"box:{key}", "headline": title, "summary": "", "body": "", "file": box.file},
             )
-            if box.name in known.sources:
-                row["source"] = box.name
-            elif box.name != SITE_WIDE:
-                row["section"] = box.name
+            if not teaches or box.name == SITE_WIDE:
+                continue
+            row.setdefault("source" if box.name in known.sources else "section", box.name)
     if not fresh:
         return corpus
     schema = corpus.table.schema
@@ -147,7 +151,8 @@ class _Index:
 
 def count_judgements(corpus: Corpus) -> Judgements:
     """Of the popularity column, for articles with a group."""
-    known = np.flatnonzero(np.isfinite(corpus.popularity) & np.array([g is not None for g in corpus.groups]))
+    grouped = np.array([group is not None for group in corpus.groups], np.bool_)
+    known = np.flatnonzero(np.isfinite(corpus.popularity) & grouped)
     values = corpus.popularity[known]
     groups = np.array([corpus.groups[i] for i in known], dtype=np.str_)
     return Judgements(known, values, groups, bool(len(values)) and bool(np.isin(values, (0.0, 1.0)).all()))
@@ -238,17 +243,23 @@ def training_targets(judgements: Judgements, others: Judgements, count: int) -> 
 def standardised_targets(judgements: Judgements, count: int) -> Floats:
     """(count,) regression targets, NaN where nothing is known.
 
-    Within each group the values (for counts their log(1 + x)) are centred and scaled to unit deviation; groups whose
-    values are all equal say nothing. An article with several judgements takes their mean.
+    Within each group the values (but of flags their log(1 + x), mirrored below 0) are centred and scaled to unit
+    deviation; groups whose values are all equal say nothing. An article with several judgements takes their mean.
     """
     total, seen = np.zeros(count), np.zeros(count)
-    _, group = np.unique(judgements.groups, return_inverse=True)
-    values = judgements.values if judgements.flags else np.log1p(judgements.values)
+    names, group = np.unique(judgements.groups, return_inverse=True)
+    values = judgements.values
+    if not judgements.flags:
+        values = np.sign(values) * np.log1p(np.abs(values))
     sizes = np.bincount(group)
     mean = np.bincount(group, values) / np.maximum(sizes, 1)
     centred = values - mean[group]
     deviation = np.sqrt(np.bincount(group, centred**2) / np.maximum(sizes, 1))
-    told = deviation[group] > 1e-12
+    # Compared exactly: in a large group of equal values rounding alone gives a deviation.
+    least, most = np.full(len(names), np.inf), np.full(len(names), -np.inf)
+    np.minimum.at(least, group, values)
+    np.maximum.at(most, group, values)
+    told = (most > least)[group] & (deviation[group] > 0)
     np.add.at(total, judgements.rows[told], centred[told] / deviation[group][told])
     np.add.at(seen, judgements.rows[told], 1.0)
     return np.where(seen > 0, total / np.maximum(seen, 1.0), np.nan)

@@ -67,14 +67,15 @@ def fit_popularity(
     weights, intercept = fit_linear(features, targets, config)
     held = out_of_fold(features, targets, _days(corpus, judgements), config)
     sizes, hits = _memberships(judgements)
-    usable = np.isfinite(held[judgements.rows]) & (sizes > 5)
-    top5 = fit_top5(held[judgements.rows][usable], sizes[usable], hits[usable])
+    seen = held[judgements.rows]
+    if not np.isfinite(seen).any():
+        seen = np.zeros(len(seen))  # scores that say nothing: what is left is the size of the group
+    usable = np.isfinite(seen) & (sizes > 5)
+    top5 = fit_top5(seen[usable], sizes[usable], hits[usable])
     # Where nothing could be held out (one day, one group) the fitted scores stand in.
     scores = np.where(np.isfinite(held), held, features @ weights[:, 0] + intercept[0])
     sources, quantiles, group_sizes = _by_source(corpus, judgements, scores, sizes)
-    head = PopularityHead(
-        Linear(blocks, weights, intercept), sources, quantiles, group_sizes, top5
-    )
+    head = PopularityHead(Linear(blocks, weights, intercept), sources, quantiles, group_sizes, top5)
     return FittedPopularity(head, len(corpus), len(np.unique(judgements.groups)))
 
 
@@ -85,13 +86,14 @@ def fit_blocks(corpus: Corpus, config: Config) -> tuple[list[Block], sp.csr_matr
     blocks: list[Block] = []
     matrices: list[Any] = []
     for column, weight in ((TEXT, 1.0), ("headline", 0.5)):
-        block, _, matrix = fit_text(rows, column, Analyzer("word", (1, 1)), min_df=min_df, weight=weight)
-        blocks.append(block)
-        matrices.append(matrix)
+        fitted = fit_text(rows, column, Analyzer("word", (1, 1)), min_df=min_df, weight=weight)
+        if fitted is not None:
+            blocks.append(fitted[0])
+            matrices.append(fitted[2])
     others: list[Block] = [fit_shape(rows, weight=0.05)]
     if any(time is not None for time in rows.times()):
         others.append(fit_time(rows, corpus.timezone, weight=0.1))
-    for column in ("source", *config.features.categorical):
+    for column in dict.fromkeys(("source", *config.features.categorical)):
         categories = fit_category(rows, column, weight=0.5)
         if categories.width > 1:
             others.append(categories)
@@ -108,9 +110,7 @@ def fit_linear(features: sp.csr_matrix, targets: Floats, config: Config) -> tupl
     return as_weights(model.coef_), np.array([float(model.intercept_)])
 
 
-def out_of_fold(
-    features: sp.csr_matrix, targets: Floats, days: NDArray[np.str_], config: Config
-) -> Floats:
+def out_of_fold(features: sp.csr_matrix, targets: Floats, days: NDArray[np.str_], config: Config) -> Floats:
     """(n,) scores of each article by a fit on other days; NaN where there are none."""
     fold = day_folds(days, config.fit.folds)
     scores = np.full(len(targets), np.nan)
@@ -125,7 +125,9 @@ def out_of_fold(
 def _days(corpus: Corpus, judgements: Judgements) -> NDArray[np.str_]:
     """(n,) local days; the group's name where an article has no time."""
     group = dict(zip(judgements.rows.tolist(), judgements.groups.tolist(), strict=True))
-    return np.array([day if day else f"~{group.get(i, '')}" for i, day in enumerate(corpus.days)], dtype=np.str_)
+    return np.array(
+        [day if day else f"~{group.get(i, '')}" for i, day in enumerate(corpus.days)], dtype=np.str_
+    )
 
 
 def _memberships(judgements: Judgements) -> tuple[Floats, Floats]:
@@ -152,7 +154,8 @@ def _by_source(
         own = named == source
         quantiles.append(np.quantile(scores[own], grid) if own.sum() >= MIN_SOURCE_ARTICLES else overall)
         medians.append(_median_group_size(judgements, sizes, own[judgements.rows]) or medians[0])
-    return sources, np.array(quantiles), np.array(medians)
+    # Rising by definition; interpolation between equal scores may fall in the last bit.
+    return sources, np.maximum.accumulate(np.array(quantiles), axis=1), np.array(medians)
 
 
 def _median_group_size(judgements: Judgements, sizes: Floats, which: NDArray[np.bool_]) -> float:

@@ -18,9 +18,9 @@ from classifier.errors import LabelError
 from classifier.linear import Linear
 from classifier.sections import SectionHead, to_probabilities
 from classifier.text.analyzer import Analyzer
-from classifier.text.blocks import Block, TextBlock
+from classifier.text.blocks import Block
 from classifier.text.rows import TEXT
-from training.blocks import as_weights, block_matrix, fit_category, fit_text, side_by_side
+from training.blocks import FittedText, as_weights, block_matrix, fit_category, fit_text, side_by_side
 from training.calibration import fit_temperature, fit_thresholds
 from training.config import Config
 from training.corpus import Corpus, Ids
@@ -93,8 +93,9 @@ def fit_sections(corpus: Corpus, clusters: Ids, config: Config) -> FittedSection
     matrices: list[Any] = [matrix for _, _, matrix in texts]
     for column in config.features.categorical:
         categories = fit_category(corpus.rows, column)
-        blocks.append(categories)
-        matrices.append(block_matrix(categories, corpus.rows))
+        if categories.width:
+            blocks.append(categories)
+            matrices.append(block_matrix(categories, corpus.rows))
     features = side_by_side(matrices)
 
     weights, intercept = fit_linear(features, truth, several=several, config=config)
@@ -121,13 +122,23 @@ def fit_sections(corpus: Corpus, clusters: Ids, config: Config) -> FittedSection
     return FittedSections(head, pipeline, dropped, len(corpus))
 
 
-def fit_texts(corpus: Corpus) -> list[tuple[TextBlock, TfidfVectorizer, sp.csr_matrix]]:
-    """The head's text blocks: words and pairs of words, and for few articles parts of words beside them."""
+def fit_texts(corpus: Corpus) -> list[FittedText]:
+    """The head's text blocks: words and pairs of words, and for few articles parts of words beside them.
+
+    Raises:
+        LabelError: the articles hold no words.
+    """
     words = Analyzer("word", (1, 2))
     found = [fit_text(corpus.rows, TEXT, words, min_df=2 if len(corpus) >= LARGE else 1)]
     if len(corpus) < FEW:
         found.append(fit_text(corpus.rows, TEXT, Analyzer("char_wb", (3, 5)), min_df=2))
-    return found
+    kept = [block for block in found if block is not None]
+    if not kept:
+        raise LabelError(
+            "the training articles with a section hold no words to learn from",
+            remedy="map the columns of their texts (--column body=…)",
+        )
+    return kept
 
 
 def fit_linear(
@@ -157,7 +168,7 @@ def out_of_fold(
     """(n, k) scores of each article by a fit that did not see it; NaN where a fold had nothing to learn from."""
     fold = folds(clusters, config.fit.folds, config.fit.seed)
     scores = np.full(truth.shape, np.nan)
-    for number in range(config.fit.folds):
+    for number in np.unique(fold).tolist():
         held, rest = fold == number, fold != number
         if held.any() and rest.any():
             weights, intercept = fit_linear(features[rest], truth[rest], several=several, config=config)
@@ -175,7 +186,7 @@ def text_pipeline(vectorizers: Sequence[TfidfVectorizer], head: SectionHead) -> 
     machine = LinearSVC()
     machine.classes_ = np.array(head.labels)
     machine.n_features_in_ = width
-    if len(head.labels) == 2:  # scikit-learn keeps one row for two classes, the second's
+    if len(head.labels) == 2 and not head.several:  # scikit-learn keeps one row for two classes, the second's
         weights, intercept = weights[1:], intercept[1:]
     machine.coef_, machine.intercept_ = weights.copy(), intercept.copy()
     union = FeatureUnion([(f"tfidf_{i}", vectorizer) for i, vectorizer in enumerate(vectorizers)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +48,8 @@ def split_corpus(corpus: Corpus, clusters: Ids, *, test_share: float, seed: int 
                 f"no article is left for the {name} part ({how})",
                 remedy="give more articles, or a split column with both train and test",
             )
-    leaked = test & np.isin(clusters, clusters[train])
+    # Those made from boxes do not count: where they are like a test article they do not train.
+    leaked = test & np.isin(clusters, clusters[train & usable])
     return Split(train, test, how, leaked)
 
 
@@ -55,14 +57,15 @@ def _newest(corpus: Corpus, usable: Mask, clusters: Ids, share: float) -> Mask:
     times = corpus.instants
     dated = usable & np.isfinite(times)
     ordered = np.sort(times[dated])
-    cut = ordered[min(int(np.ceil(len(ordered) * (1 - share))), len(ordered) - 1)]
+    first = int(np.ceil(round(len(ordered) * (1 - share), 9)))  # rounded: 50 · (1 − 0.42) is a little over 29
+    cut = ordered[min(first, len(ordered) - 1)]
     if cut == ordered[0]:
         # Nothing is older than the cut: leave the first instant for training.
         later = ordered[ordered > cut]
         cut = later[0] if len(later) else np.inf
     test = dated & (times >= cut)  # all of one instant on one side
     before = np.unique(clusters[~test & usable])
-    return test & ~np.isin(clusters, before)
+    return np.asarray(test & ~np.isin(clusters, before))
 
 
 def _stratified(corpus: Corpus, usable: Mask, clusters: Ids, share: float, seed: int) -> Mask:
@@ -75,7 +78,7 @@ def _stratified(corpus: Corpus, usable: Mask, clusters: Ids, share: float, seed:
     for cluster, labels in first.items():
         by_label.setdefault(labels, []).append(cluster)
     chosen: list[int] = []
-    debt = 0.0  # labels too rare to give a whole cluster add up, so that the share holds in all
+    debt = 1e-9  # labels too rare to give a whole cluster add up, so that the share holds in all
     for labels in sorted(by_label):
         members = by_label[labels]
         debt += len(members) * share
@@ -89,6 +92,22 @@ def folds(clusters: Ids, count: int, seed: int = 0) -> NDArray[np.int64]:
     """(n,) fold numbers 0 … count − 1, near-duplicates in the same fold, sizes as equal as clusters allow."""
     unique, inverse = np.unique(clusters, return_inverse=True)
     order = np.random.default_rng(seed).permutation(len(unique))
+    number = np.empty(len(unique), np.int64)
+    number[order] = np.arange(len(unique)) % count
+    return number[inverse]
+
+
+def stratified_folds(
+    clusters: Ids, labels: Sequence[tuple[str, ...]], count: int, seed: int = 0
+) -> NDArray[np.int64]:
+    """(n,) fold numbers 0 … count − 1, shuffled, near-duplicates in the same fold: each label's clusters (by their first
+    member) are dealt to the folds in turn, so that folds differ by at most one cluster of a label, and in all."""
+    unique, first, inverse = np.unique(clusters, return_index=True, return_inverse=True)
+    by_label: dict[tuple[str, ...], list[int]] = {}
+    for cluster, row in enumerate(first.tolist()):
+        by_label.setdefault(labels[row], []).append(cluster)
+    generator = np.random.default_rng(seed)
+    order = np.concatenate([generator.permutation(by_label[label]) for label in sorted(by_label)])
     number = np.empty(len(unique), np.int64)
     number[order] = np.arange(len(unique)) % count
     return number[inverse]

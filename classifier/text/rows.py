@@ -25,8 +25,7 @@ class Rows:
     @classmethod
     def from_articles(cls, articles: Sequence[Article]) -> Rows:
         columns: dict[str, list[Any]] = {
-            name: [getattr(article, name) for article in articles]
-            for name in ARTICLE_FIELDS
+            name: [getattr(article, name) for article in articles] for name in ARTICLE_FIELDS
         }
         for name in {name for article in articles for name in article.extra}:
             columns.setdefault(name, [article.extra.get(name) for article in articles])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cache
-from zoneinfo import ZoneInfo
 
 from classifier.articles import parse_timezone
 
@@ -13,7 +12,8 @@ TIME_FEATURES = tuple([f"hour: {hour:02d}" for hour in range(24)] + [f"weekday: 
 
 
 @cache
-def zone(name: str) -> ZoneInfo:
+def zone(name: str) -> tzinfo:
+    """The zone of that name, looked up once."""
     return parse_timezone(name)
 
 

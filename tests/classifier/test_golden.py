@@ -1,0 +1,62 @@
+"""Every format that was ever written keeps loading, and answers as it did on the day it was written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import classifier
+from classifier.artifact import FORMAT, open_version
+from classifier.text.blocks import _KINDS
+
+GOLDEN = Path(__file__).parent.parent / "data" / "golden"
+
+
+def close(expected: Any) -> Any:
+    """The same structure, numbers within 1e-12."""
+    if isinstance(expected, dict):
+        return {name: close(value) for name, value in expected.items()}
+    if isinstance(expected, list):
+        return [close(value) for value in expected]
+    return pytest.approx(expected, abs=1e-12, rel=1e-12) if type(expected) is float else expected
+
+
+def golden(number: int) -> tuple[Path, dict[str, Any]]:
+    folder = GOLDEN / str(number)
+    (version,) = (path for path in folder.iterdir() if path.is_dir())
+    return version, json.loads((folder / "expected.json").read_text(encoding="utf-8"))
+
+
+def test_every_format_has_its_golden_artifact() -> None:
+    assert {path.name for path in GOLDEN.iterdir()} == {str(number) for number in range(1, FORMAT + 1)}
+
+
+@pytest.mark.parametrize("number", range(1, FORMAT + 1))
+def test_a_golden_artifact_verifies_and_answers_as_ever(number: int) -> None:
+    version, expected = golden(number)
+    folder = open_version(version)
+    folder.verify()
+    assert folder.manifest.data["format"] == number
+    model = classifier.load(version)
+    assert len(expected["articles"]) == len(expected["predictions"]) >= 5
+    assert [p.to_dict() for p in model.predict(expected["articles"])] == close(expected["predictions"])
+    for article, parts in zip(expected["articles"], expected["explanations"], strict=False):
+        found = sorted((part.to_dict() for part in model.explain(article)), key=_place)
+        assert found == close(sorted(parts, key=_place))
+    decisions = {prediction["decision"] for prediction in expected["predictions"]}
+    assert decisions == {"file", "review"}  # else the golden artifact would not show how they are taken
+
+
+def _place(part: dict[str, Any]) -> tuple[str, str]:
+    return part["head"], part["feature"]
+
+
+def test_the_golden_artifact_holds_every_kind_of_block() -> None:
+    version, _ = golden(FORMAT)
+    heads = open_version(version).manifest.data["heads"]
+    blocks = [block for head in heads.values() for block in head["blocks"]]
+    assert {block["kind"] for block in blocks} == set(_KINDS)
+    assert {block.get("analyzer") for block in blocks} >= {"word", "char_wb"}

@@ -1,0 +1,156 @@
+"""A loaded version: one answer whatever the articles come in."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import classifier
+from classifier.articles import Article
+from classifier.errors import ArtifactDamaged, FieldError, UsageError
+from classifier.model import Model
+from classifier.reading.rows import to_batch
+from classifier.results import PREDICTION_FIELDS, Prediction, prediction_schema
+from classifier.text.rows import Rows
+
+
+def as_mapping(article: Article) -> dict[str, Any]:
+    return {name: value for name, value in article.to_dict().items() if value is not None}
+
+
+def test_article_mapping_list_and_batch_get_the_same_answer(tiny: Model, articles: list[Article]) -> None:
+    alone = [tiny.predict(article) for article in articles]
+    assert all(isinstance(prediction, Prediction) for prediction in alone)
+    assert [prediction.id for prediction in alone] == [article.id for article in articles]
+    assert [tiny.predict(as_mapping(article)) for article in articles] == alone
+    assert tiny.predict(articles) == alone
+    assert tiny.predict(tuple(as_mapping(article) for article in articles)) == alone
+    scored = tiny.predict(to_batch(articles))
+    assert isinstance(scored, pa.RecordBatch)
+    assert scored.schema == prediction_schema()
+    assert scored.to_pylist() == [prediction.to_dict() for prediction in alone]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cuts=st.lists(st.integers(0, 18), max_size=6).map(sorted))
+def test_any_chunking_gives_the_same_bits(tiny: Model, articles: list[Article], cuts: list[int]) -> None:
+    many = articles * 3
+    expected = [tiny.predict(article) for article in many]
+    bounds = [0, *cuts, len(many)]
+    found = [p for low, high in pairwise(bounds) for p in tiny.predict(many[low:high])]
+    assert found == expected
+    batch = to_batch(many)
+    rows = [
+        row
+        for low, high in pairwise(bounds)
+        for row in tiny.predict(batch.slice(low, high - low)).to_pylist()
+    ]
+    assert rows == [prediction.to_dict() for prediction in expected]
+
+
+def test_nothing_in_nothing_out(tiny: Model) -> None:
+    assert tiny.predict([]) == []
+    empty = tiny.predict(to_batch([]))
+    assert empty.num_rows == 0
+    assert empty.schema == prediction_schema()
+
+
+def test_labels_popularity_and_id_are_no_features(tiny: Model, articles: list[Article]) -> None:
+    article = as_mapping(articles[1])
+    told = {
+        **article,
+        "id": "another",
+        "section": "Economy",
+        "popularity": 9.0,
+        "split": "test",
+        "popularity_group": "g",
+        "file": "page.txt",
+    }
+    one, other = tiny.predict(article).to_dict(), tiny.predict(told).to_dict()
+    assert other.pop("id") == "another"
+    assert one.pop("id") != "another"
+    assert one == other
+
+
+def test_answers_follow_the_contract(tiny: Model, articles: list[Article]) -> None:
+    for prediction in tiny.predict(articles):
+        assert (prediction.model, prediction.version) == (tiny.name, tiny.version) == ("tiny", tiny.version)
+        assert prediction.section_scores is not None
+        assert prediction.section == prediction.section_scores[0].name
+        assert prediction.section_probability == prediction.section_scores[0].probability
+        assert prediction.decision in ("file", "review")
+        assert 0 <= (prediction.popularity_percentile or 0) <= 100
+        assert 0 <= (prediction.top5_probability or 0) <= 1
+
+
+@pytest.mark.parametrize(("kept", "lost"), [("sections", "popularity"), ("popularity", "sections")])
+def test_fields_of_a_head_that_is_not_there_are_null(
+    version_path: Path, forge: Any, articles: list[Article], kept: str, lost: str
+) -> None:
+    forge(version_path, lambda manifest: manifest["heads"].pop(lost))
+    model = classifier.load(version_path)
+    row = model.predict(articles[0]).to_dict()
+    null = {name for name in PREDICTION_FIELDS if row[name] is None}
+    of_sections = set(PREDICTION_FIELDS[1:5])
+    assert null == (of_sections if lost == "sections" else set(PREDICTION_FIELDS[5:8]))
+    assert model.predict(to_batch(articles[:1])).to_pylist() == [row]
+    head = {"sections": "section", "popularity": "popularity"}[kept]
+    assert {part.head for part in model.explain(articles[0])} == {head}
+
+
+def test_explanation_sums_to_both_scores(tiny: Model, articles: list[Article]) -> None:
+    assert tiny.sections is not None
+    assert tiny.popularity is not None
+    for article in articles:
+        parts = tiny.explain(article)
+        assert parts == tiny.explain(as_mapping(article))
+        rows = Rows.from_articles([article])
+        popularity = sum(part.contribution for part in parts if part.head == "popularity")
+        score = tiny.predict(article).popularity_score
+        assert popularity + tiny.popularity.linear.intercept[0] == pytest.approx(score, abs=1e-9)
+        best = tiny.sections.labels.index(str(tiny.predict(article).section))
+        section = sum(part.contribution for part in parts if part.head == "section")
+        expected = tiny.sections.linear.scores(rows)[0, best]
+        assert section + tiny.sections.linear.intercept[best] == pytest.approx(expected, abs=1e-9)
+        for part in parts:
+            for name, start, end in part.spans:
+                assert 0 <= start < end <= len(getattr(article, name))
+
+
+@pytest.mark.parametrize(
+    "bad", [{}, {"headline": " "}, {"headline": 5}, {"headline": "a\0"}, {"body": "\ud800"}]
+)
+def test_an_article_that_is_none_is_a_field_error(tiny: Model, bad: dict[str, Any]) -> None:
+    with pytest.raises(FieldError):
+        tiny.predict(bad)
+    with pytest.raises(FieldError):
+        tiny.predict([{"headline": "fine"}, bad])
+
+
+@pytest.mark.parametrize("bad", ["a headline", b"bytes", 5, None, ["a headline"], [None]])
+def test_what_holds_no_articles(tiny: Model, bad: Any) -> None:
+    with pytest.raises(UsageError, match="Article"):
+        tiny.predict(bad)
+
+
+@pytest.mark.parametrize(
+    "heads", [{}, {"topics": {}}, {"sections": {}, "os": {}}, [], None, "sections", {"sections": None}]
+)
+def test_heads_that_were_never_written(version_path: Path, forge: Any, heads: Any) -> None:
+    forge(version_path, lambda manifest: manifest.update(heads=heads))
+    with pytest.raises(ArtifactDamaged) as caught:
+        classifier.load(version_path)
+    assert "manifest.json" in str(caught.value.where)
+
+
+def test_a_head_without_its_arrays_names_the_file(version_path: Path, forge: Any) -> None:
+    forge(version_path, lambda manifest: manifest["files"].pop("sections.weights.npy"))
+    with pytest.raises(ArtifactDamaged, match="the array is missing") as caught:
+        classifier.load(version_path)
+    assert caught.value.where == str(version_path / "sections.weights.npy")

@@ -1,0 +1,215 @@
+"""The table of settings: every one is parsed, checked, stored, read back and documented."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier.errors import ConfigError
+from training.config import Config, load_config, parse_config
+
+PAGE = Path(__file__).parents[2] / "docs" / "CONFIGURATION.md"
+OTHERS = {
+    "data.timezone": "Asia/Tokyo",
+    "data.test_share": 0.3,
+    "data.ignore": ["popularity"],
+    "columns": {"headline": "title", "rank": "place"},
+    "boxes.taken_at": "%Y-%m-%d",
+    "boxes.window_days": 3,
+    "features.categorical": ["desk", "source"],
+    "fit.seed": 7,
+    "fit.folds": 3,
+    "fit.section_c": 2,
+    "fit.popularity_alpha": 0.5,
+    "fit.min_label_articles": 4,
+    "decisions.target": 0.99,
+    "decisions.targets": [0.9, 0.95],
+    "decisions.confidence": 0.8,
+}
+
+
+def settings() -> Iterator[tuple[str, dataclasses.Field[Any]]]:
+    hints = get_type_hints(Config)
+    for field in dataclasses.fields(Config):
+        kind = hints[field.name]
+        if dataclasses.is_dataclass(kind):
+            yield from ((f"{field.name}.{inner.name}", inner) for inner in dataclasses.fields(kind))
+        else:
+            yield field.name, field
+
+
+def nested(name: str, value: object) -> dict[str, Any]:
+    table, _, setting = name.partition(".")
+    return {table: {setting: value}} if setting else {table: value}
+
+
+def value_of(config: Config, name: str) -> Any:
+    found: Any = config
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def test_every_setting_has_a_case_here() -> None:
+    assert {name for name, _ in settings()} == set(OTHERS)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_setting_is_parsed_and_read_back_from_json(name: str) -> None:
+    data = nested(name, OTHERS[name])
+    if name == "decisions.targets":
+        data["decisions"]["target"] = 0.9
+    config = parse_config(data)
+    found = value_of(config, name)
+    assert (list(found) if isinstance(found, tuple) else found) == OTHERS[name]
+    assert found != value_of(Config(), name)
+    assert type(found) is type(value_of(Config(), name))
+    assert parse_config(json.loads(json.dumps(config.to_dict()))) == config
+
+
+def test_defaults_read_back() -> None:
+    assert parse_config({}) == Config() == parse_config(json.loads(json.dumps(Config().to_dict())))
+
+
+@pytest.mark.parametrize(
+    ("data", "closest"),
+    [
+        ({"dat": {}}, "did you mean data?"),
+        ({"data": {"test_shar": 0.1}}, "did you mean data.test_share?"),
+        ({"columns": {"headlin": "title"}}, "did you mean columns.headline?"),
+        ({"fit": {"zzz": 1}}, "known here: seed, folds"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_closest(data: dict[str, Any], closest: str) -> None:
+    with pytest.raises(ConfigError, match="there is no setting") as caught:
+        parse_config(data, where="c.toml")
+    assert caught.value.where == "c.toml"
+    assert closest in str(caught.value)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("value", [None, True, {"a": 1}, [["a"]], [True], object()])
+def test_a_wrong_type_names_the_setting(name: str, value: object) -> None:
+    with pytest.raises(ConfigError, match=f"{name} must be ") as caught:
+        parse_config(nested(name, value), where="c.toml")
+    assert caught.value.remedy
+
+
+def test_a_table_must_be_a_table() -> None:
+    with pytest.raises(ConfigError, match=re.escape("[fit] must be a table")):
+        parse_config({"fit": 3})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("data.test_share", 0.0),
+        ("data.test_share", 1.0),
+        ("data.test_share", float("nan")),
+        ("boxes.window_days", 0),
+        ("boxes.window_days", 10**9),  # would leave the calendar
+        ("fit.seed", -1),  # no generator takes it
+        ("fit.seed", 2**32),
+        ("fit.folds", 1),
+        ("fit.section_c", 0.0),
+        ("fit.section_c", float("inf")),
+        ("fit.popularity_alpha", -2.0),
+        ("fit.popularity_alpha", float("inf")),
+        ("fit.min_label_articles", 0),
+        ("decisions.targets", [0.95, 1.5]),
+        ("decisions.target", 0.5),  # none of the targets
+        ("decisions.confidence", 1.0),
+    ],
+)
+def test_a_value_out_of_range_names_the_setting(name: str, value: object) -> None:
+    with pytest.raises(ConfigError, match=f"{name} is out of range") as caught:
+        parse_config(nested(name, value))
+    assert caught.value.remedy
+
+
+def test_a_number_too_great_for_a_float_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"fit.section_c must be a number"):
+        parse_config({"fit": {"section_c": 10**400}})
+
+
+def test_an_unknown_zone_names_the_setting() -> None:
+    with pytest.raises(ConfigError, match=r'c.toml: data.timezone: "Tokyo" is not a known time zone'):
+        parse_config({"data": {"timezone": "Tokyo"}}, where="c.toml")
+
+
+@pytest.mark.parametrize("column", ["id", "section", "popularity", "split", "headline", "url", "file"])
+def test_labels_ids_and_texts_are_no_categories(column: str) -> None:
+    with pytest.raises(ConfigError, match=f'"{column}" is no feature'):
+        parse_config({"features": {"categorical": [column]}})
+
+
+def test_an_empty_column_name_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"columns.headline is empty"):
+        parse_config({"columns": {"headline": ""}})
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"[data\n", "is no valid TOML"),
+        (b"[data]\ntimezone = '\xff'\n", "is no UTF-8 "),
+        (b"[data]\ntest_share = 'much'\n", "data.test_share must be a number"),
+        (b"[fit]\nseed = 1\nseed = 2\n", "is no valid TOML"),
+    ],
+)
+def test_a_bad_file_is_named(tmp_path: Path, content: bytes, problem: str) -> None:
+    file = tmp_path / "c.toml"
+    file.write_bytes(content)
+    with pytest.raises(ConfigError, match=problem) as caught:
+        load_config(file)
+    assert caught.value.where == str(file)
+    assert caught.value.remedy
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no such configuration file"):
+        load_config(tmp_path / "none.toml")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_config(tmp_path)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from([*Config().to_dict(), "seed", "target", "x"]), inner, max_size=3),
+        max_leaves=8,
+    )
+)
+def test_whatever_is_given_is_parsed_or_refused(data: Any) -> None:
+    try:
+        config = parse_config(data)
+    except ConfigError as error:
+        assert str(error)
+    else:
+        assert parse_config(json.loads(json.dumps(config.to_dict()))) == config
+
+
+def test_the_page_lists_every_setting_with_its_default_and_help() -> None:
+    rows = re.findall(r"^\| `([^`]+)` \| `([^`]*)` \| (.*) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    expected = []
+    for name, field in settings():
+        default = value_of(Config(), name)
+        shown = json.dumps(list(default) if isinstance(default, tuple) else default)
+        expected.append((name, shown, field.metadata["help"]))
+    assert rows == expected
+
+
+def test_the_example_on_the_page_can_be_used() -> None:
+    block = re.search(r"```toml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    assert block is not None
+    assert parse_config(tomllib.loads(block[1])).features.categorical == ("desk",)

@@ -1,0 +1,140 @@
+"""What a version (or several, each on its own articles) answers, and its baselines beside it: what evaluation measures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.model import Model
+from training.baselines import popularity_scores, section_labels
+from training.corpus import Corpus, Ids, Mask
+
+Floats = NDArray[np.float64]
+Objects = NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True)
+class SectionAnswers:
+    """Of m labelled articles at positions `rows` (m,): `probability` (m, labels), the probability from which on each is
+    filed for each target (m,), infinite where never, and each baseline's label (m,)."""
+
+    rows: Ids
+    labels: tuple[str, ...]
+    several: bool
+    probability: Floats
+    thresholds: Mapping[float, Floats]
+    baselines: Mapping[str, Objects]
+
+
+@dataclass(frozen=True, slots=True)
+class PopularityAnswers:
+    """`scores` and `chances` of the top five (n,), NaN for articles that were not asked about; each baseline's scores."""
+
+    scores: Floats
+    chances: Floats
+    baselines: Mapping[str, Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Both heads' answers; None where the version lacks the head or no article has a label for it."""
+
+    sections: SectionAnswers | None
+    popularity: PopularityAnswers | None
+
+
+def answers_of(model: Model, corpus: Corpus, asked: Mask) -> Answers:
+    """What `model` says about the articles of a mask (n,), those made from boxes left out; sections of labelled ones."""
+    asked = asked & ~corpus.from_box
+    return Answers(_sections(model, corpus, asked), _popularity(model, corpus, asked))
+
+
+def _sections(model: Model, corpus: Corpus, asked: Mask) -> SectionAnswers | None:
+    head = model.sections
+    at = np.flatnonzero(asked & np.array([bool(labels) for labels in corpus.labels], np.bool_))
+    if head is None or not len(at):
+        return None
+    part = corpus.take(at)
+    tables = model.manifest.get("baselines", {}).get("sections", {})
+    answers = section_labels(part, tables) if tables else {}
+    return SectionAnswers(
+        at,
+        head.labels,
+        head.several,
+        head.probabilities(part.rows),
+        {
+            item.target: np.full(len(at), np.inf if item.probability is None else item.probability)
+            for item in head.thresholds
+        },
+        {name: np.array(labels, np.object_) for name, labels in answers.items()},
+    )
+
+
+def _popularity(model: Model, corpus: Corpus, asked: Mask) -> PopularityAnswers | None:
+    if model.popularity is None or not asked.any():
+        return None
+    part = corpus.take(asked)
+    results = model.popularity.results(part.rows)
+    tables = model.manifest.get("baselines", {}).get("popularity", {})
+    return PopularityAnswers(
+        _spread([result.score for result in results], asked),
+        _spread([result.top5_probability for result in results], asked),
+        {name: _spread(values, asked) for name, values in popularity_scores(part, tables).items()},
+    )
+
+
+def _spread(values: Sequence[float] | Floats, asked: Mask) -> Floats:
+    out = np.full(len(asked), np.nan)
+    out[asked] = values
+    return out
+
+
+def pool(parts: Sequence[Answers]) -> Answers:
+    """One of several versions' answers, each about articles of its own in the same corpus.
+
+    A section that one of them does not know has the probability 0 there.
+    """
+    sections = [part.sections for part in parts if part.sections is not None]
+    popularity = [part.popularity for part in parts if part.popularity is not None]
+    return Answers(
+        _pool_sections(sections) if sections else None,
+        _pool_popularity(popularity) if popularity else None,
+    )
+
+
+def _pool_sections(parts: Sequence[SectionAnswers]) -> SectionAnswers:
+    labels = tuple(sorted({label for part in parts for label in part.labels}))
+    at = {label: i for i, label in enumerate(labels)}
+    tables = []
+    for part in parts:
+        table = np.zeros((len(part.rows), len(labels)))
+        table[:, [at[label] for label in part.labels]] = part.probability
+        tables.append(table)
+    return SectionAnswers(
+        np.concatenate([part.rows for part in parts]),
+        labels,
+        any(part.several for part in parts),
+        np.concatenate(tables),
+        {
+            target: np.concatenate([part.thresholds[target] for part in parts])
+            for target in parts[0].thresholds
+        },
+        {name: np.concatenate([part.baselines[name] for part in parts]) for name in parts[0].baselines},
+    )
+
+
+def _pool_popularity(parts: Sequence[PopularityAnswers]) -> PopularityAnswers:
+    def merged(arrays: Sequence[Floats]) -> Floats:
+        out = arrays[0].copy()
+        for array in arrays[1:]:
+            out[np.isfinite(array)] = array[np.isfinite(array)]
+        return out
+
+    return PopularityAnswers(
+        merged([part.scores for part in parts]),
+        merged([part.chances for part in parts]),
+        {name: merged([part.baselines[name] for part in parts]) for name in parts[0].baselines},
+    )
