@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from classifier.errors import ConfigError, RowsRejected
+from classifier.errors import ConfigError, MissingExtra, RowsRejected
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -101,6 +102,16 @@ def read_options(
         timezone=zone,
         taken_at=parse_taken_at(taken_at, zone),
     )
+
+
+def require(package: str, extra: str) -> None:
+    """Refuse before any work what would fail after it.
+
+    Raises:
+        MissingExtra: the package is not installed.
+    """
+    if find_spec(package) is None:
+        raise MissingExtra(extra, module=package)
 
 
 def report_rejected(rejected: Sequence[Rejection]) -> None:

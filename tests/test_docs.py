@@ -1,4 +1,4 @@
-"""The documentation tells the truth: its tables are the benchmarks' figures, its quickstart block is what quickstart prints,
+"""The documentation tells the truth: tables are the benchmarks' figures, the quickstart block is what quickstart prints,
 its Python runs, its links lead somewhere."""
 
 from __future__ import annotations

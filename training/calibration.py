@@ -49,18 +49,18 @@ def fit_thresholds(
     # Only where the next probability is lower can a threshold lie.
     last = np.flatnonzero(np.append(ranked[1:] < ranked[:-1], True)) if len(ranked) else np.empty(0, np.int64)
     hits, count = hits[last], last + 1
-    found = []
-    for target in sorted(targets):
+    found: list[Threshold] = []
+    best = -1  # what holds a higher target holds a lower one
+    for target in sorted(targets, reverse=True):
         starts = _starts(count, target, level)
         lower = _precision_limit(hits, count, 1.0 - (1.0 - level) / max(len(starts), 1))
-        best = -1
         for start in starts:
             fails = np.flatnonzero(lower[start:] < target)
             end = start + int(fails[0]) if len(fails) else len(lower)
             if end > start:
                 best = max(best, end - 1)
         found.append(Threshold(target, float(ranked[last[best]]) if best >= 0 else None))
-    return tuple(found)
+    return tuple(reversed(found))
 
 
 def _starts(count: NDArray[np.int64], target: float, level: float) -> list[int]:

@@ -17,6 +17,7 @@ from classifier.options import (
     parse_taken_at,
     reading_options,
     report_rejected,
+    require,
 )
 
 if TYPE_CHECKING:
@@ -34,15 +35,18 @@ def train(
     inputs: tuple[str, ...], out: Path, config_file: Path | None, as_json: bool, **options: Any
 ) -> None:
     """Fit both heads on labelled articles, evaluate on held-out ones, write a version."""
+    require("sklearn", "train")
     from classifier.reading import read_all
-    from training.display import data_text, metrics_text
-    from training.fit import check_model_folder
-    from training.fit import train as run
+    from training.folders import check_model_folder
 
     config, reading_opts = configure(config_file, **options)
     check_model_folder(out)
     reading = read_all(inputs, reading_opts)
     report_rejected(reading.rejected)
+    # Only now: importing what fitting needs takes longer than finding most mistakes.
+    from training.display import data_text, metrics_text
+    from training.fit import train as run
+
     result = run(reading, out, config, progress=lambda step: click.echo(f"{step} …", err=True))
     for note in result.notes:
         click.echo(f"note: {note}", err=True)

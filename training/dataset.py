@@ -70,6 +70,12 @@ def read_corpus(reading: Reading, config: Config) -> tuple[Corpus, list[Box]]:
         LabelError: there is no article.
     """
     boxes = group_boxes(reading.boxes)
+    if not reading.articles.num_rows and reading.rejected:
+        count = len(reading.rejected)
+        raise LabelError(
+            f"there is no article: {f'all {count} rows were' if count > 1 else 'the one row was'} rejected",
+            remedy="mend what they are rejected for",
+        )
     if not reading.articles.num_rows:
         raise LabelError(
             "there are ranking boxes but no article" if boxes else "there is no article",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import platform
 import time
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from classifier.articles import ARTICLE_FIELDS
 from classifier.artifact import VersionFolder, model_name, write_version
-from classifier.errors import ConfigError, LabelError, OutputError
+from classifier.errors import ConfigError, LabelError
 from classifier.model import Model
 from classifier.reading import Reading
 from classifier.store import ModelFolder
@@ -30,6 +29,7 @@ from training.config import CATEGORICAL, Config
 from training.corpus import Corpus
 from training.dataset import Dataset, build_dataset, describe, fingerprint, judgements_of
 from training.evaluation import Evaluation, evaluate
+from training.folders import check_model_folder
 from training.labels import NO_JUDGEMENTS, Judgements, standardised_targets, training_targets
 from training.popularity import FittedPopularity, fit_popularity
 from training.report import write_card, write_report
@@ -218,41 +218,6 @@ def evaluate_test(model: Model, dataset: Dataset, config: Config) -> Evaluation:
     test = dataset.split.test
     judgements, _, _ = judgements_of(dataset.corpus, dataset.test_boxes, config, test)
     return evaluate(model, dataset.corpus.take(test), judgements, leaked=dataset.split.leaked[test])
-
-
-def check_model_folder(out: Path) -> None:
-    """Refuse early what would fail late.
-
-    Raises:
-        OutputError: `out` is a file, or a folder that holds something else than a model's versions, or cannot be made.
-        ArtifactDamaged: the folder's pointer to its current version is no such thing.
-    """
-    remedy = "name a model folder, such as artifacts/NAME"
-    if not model_name(out):
-        raise OutputError("is no name for a model", where=str(out), remedy=remedy)
-    try:
-        if out.exists() and not out.is_dir():
-            raise OutputError("is a file", where=str(out), remedy=remedy)
-        if (out / "manifest.json").exists():
-            raise OutputError(
-                "is a version folder", where=str(out), remedy="name the model folder that holds it"
-            )
-        store = ModelFolder(out)
-        if store.current() is None and not store.versions() and out.is_dir():
-            others = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
-            if others:
-                raise OutputError(
-                    f"holds something else than versions of a model: {others[0]}",
-                    where=str(out),
-                    remedy=remedy,
-                )
-        parent = next(path for path in (out, *out.resolve().parents) if path.exists())
-    except OSError as error:
-        raise OutputError(f"cannot be used ({error.strerror})", where=str(out), remedy=remedy) from error
-    if not parent.is_dir():
-        raise OutputError(f"{parent} is a file, not a folder", where=str(out), remedy=remedy)
-    if not os.access(parent, os.W_OK | os.X_OK):
-        raise OutputError(f"{parent} cannot be written to", where=str(out), remedy="choose another --out")
 
 
 def library_versions() -> dict[str, str]:

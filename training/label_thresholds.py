@@ -22,6 +22,7 @@ Ids = NDArray[np.int64]
 SHRINKS = (2.0, 5.0, 10.0, 20.0)
 _DEFAULT_SHRINK = 5.0  # where no folds are there to choose by
 _CELLS = 1 << 22  # scores that are copied at a time: 32 MB
+_MANY = 1 << 17  # from so many scores on finding the promising ones is faster than sorting all
 
 
 def fit_label_thresholds(
@@ -99,35 +100,39 @@ def _thresholds(scores: Floats, truth: Truth) -> tuple[Floats, Ids, float]:
 def _best_cut(scores: Floats, has: Truth) -> float:
     """The highest threshold with the best F1, for scores (m,) of which at least one is of a positive.
 
-    F1 can only be best just under a positive's score, so only the scores from the lowest positive on count. Of these again
-    only so many of the highest as may be predicted without falling under an F1 that is surely reached.
+    F1 can only be best just under a positive's score, so only the scores from the lowest positive on count.
     """
     positive = np.sort(scores[has])
     count = len(positive)
-    rest = scores[scores >= positive[0]]
-    if len(rest) > 4 * count:
-        at = np.partition(rest, len(rest) - count)[len(rest) - count]
-        hits = count - int(np.searchsorted(positive, at))
-        # F1 = 2 tp / (predicted + count): with more than this many predicted even finding all is not better.
-        predicted = int(np.count_nonzero(rest >= at))
-        reached = 2.0 * hits / (predicted + count)
-        most = 2.0 * count / reached - count + 1.0
-        if most < len(rest):
-            lowest = np.partition(rest, len(rest) - int(most) - 1)[len(rest) - int(most) - 1]
-            rest = rest[rest >= lowest]
-            positive = positive[positive >= lowest]
-    ranked = np.sort(rest)
-    cut = np.searchsorted(ranked, positive)  # how many scores lie below each positive's
-    hits_from = len(positive) - np.searchsorted(positive, positive)
-    f1 = 2.0 * hits_from / (len(ranked) - cut + count)
+    ranked = scores[scores >= positive[0]]
+    if len(ranked) > _MANY:
+        ranked = _promising(ranked, positive)
+        positive = positive[positive >= ranked.min()]
+    ranked.sort()
+    below = np.searchsorted(ranked, positive)  # how many scores lie below each positive's
+    found = len(positive) - np.searchsorted(positive, positive)
+    f1 = 2.0 * found / (len(ranked) - below + count)
     best = len(f1) - 1 - int(np.argmax(f1[::-1]))
     score = float(positive[best])
-    # The neighbour below may have been left out above: look among all.
-    below = scores[scores < score]
-    if not len(below):
-        return score
-    middle = float(below.max()) / 2.0 + score / 2.0
-    return middle if middle > below.max() else score
+    if below[best]:
+        neighbour = float(ranked[below[best] - 1])
+    else:
+        neighbour = float(np.max(scores, where=scores < score, initial=-np.inf))
+    middle = neighbour / 2.0 + score / 2.0
+    return middle if neighbour < middle < score else score
+
+
+def _promising(scores: Floats, positive: Floats) -> Floats:
+    """So many of the highest scores (m,) as can be predicted without falling under an F1 that is surely reached, that of
+    predicting as many as there are positives (their scores rising)."""
+    count = len(positive)
+    at = np.partition(scores, len(scores) - count)[len(scores) - count]
+    found = count - int(np.searchsorted(positive, at))
+    reached = 2.0 * found / (int(np.count_nonzero(scores >= at)) + count)
+    # F1 = 2 found / (predicted + positives): with more than this many predicted even finding all would not be better.
+    most = int(min(2.0 * count / reached - count + 1.0, len(scores))) if reached else len(scores)
+    lowest = np.partition(scores, len(scores) - most)[len(scores) - most]
+    return np.asarray(scores[scores >= lowest])
 
 
 def _check(scores: Floats, truth: Truth, folds: Ids | None) -> None:
@@ -139,6 +144,4 @@ def _check(scores: Floats, truth: Truth, folds: Ids | None) -> None:
     if folds is not None and folds.shape != scores.shape[:1]:
         raise UsageError(f"folds have the shape {folds.shape}", remedy="give one fold number an article")
     if not np.isfinite(scores).all():
-        raise UsageError(
-            "a score is not finite", remedy="leave out articles that no fold could score"
-        )
+        raise UsageError("a score is not finite", remedy="leave out articles that no fold could score")

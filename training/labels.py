@@ -96,8 +96,7 @@ def group_boxes(table: pa.Table) -> list[Box]:
 
 def normalise_title(title: str) -> str:
     """How titles are compared: NFKC, case folded, quotes straightened, white space squeezed."""
-    # Folding can undo the normal form, and the normal form can need folding again.
-    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", title).casefold()).casefold()
+    text = unicodedata.normalize("NFKC", title).casefold()
     for curly, straight in (("\u2018", "'"), ("\u2019", "'"), ("\u201c", '"'), ("\u201d", '"')):
         text = text.replace(curly, straight)
     return " ".join(text.split())

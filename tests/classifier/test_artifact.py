@@ -70,6 +70,8 @@ def test_every_file_damaged_in_every_way_is_named(version_path: Path) -> None:
                 open_version(version_path).verify()
             assert caught.value.where == str(path), how
             assert caught.value.remedy, how
+            says = "its SHA-256 is not" if len(damaged) == len(data) else f"has {len(damaged)} bytes"
+            assert caught.value.problem.startswith(says), how
             if path.suffix == ".npy":
                 with pytest.raises(ArtifactDamaged) as caught:
                     classifier.load(version_path)

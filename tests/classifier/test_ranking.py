@@ -107,6 +107,9 @@ def test_equal_ids_and_scores_still_have_one_order() -> None:
     articles = [Article(id="same", headline=f"Title {i}") for i in range(5)]
     scored = predictions(articles, [1.0] * 5, [None] * 5)
     assert build_rankings(articles, scored) == build_rankings(articles[::-1], scored[::-1])
+    alike = [replace(articles[0], id=f"id-{i}") for i in range(5)]
+    scored = predictions(alike, [1.0] * 5, [None] * 5)
+    assert build_rankings(alike, scored) == build_rankings(alike[::-1], scored[::-1])
 
 
 @pytest.mark.parametrize(

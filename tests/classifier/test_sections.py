@@ -95,6 +95,8 @@ def test_ties_keep_the_order_of_the_labels() -> None:
     (found,) = head([1.0, 2.0, 1.0, 2.0]).results(ROW)
     assert [score.name for score in found.scores] == ["label 01", "label 03", "label 00", "label 02"]
     assert [score.assigned for score in found.scores] == [True, False, False, False]
+    (many,) = head([0.0, 1.0] * 50).results(ROW)
+    assert [score.name for score in many.scores] == [f"label {i:02d}" for i in range(1, 21, 2)]
 
 
 def test_at_most_ten_scores_best_first() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from classifier.errors import ArtifactDamaged
@@ -22,6 +22,9 @@ JSON = st.recursive(
 
 
 @given(JSON, st.sampled_from([int, float, str, bool, list]))
+@example(10**400, float)
+@example(-(10**400), int)
+@example(2**63, float)
 def test_a_value_is_of_the_type_asked_for_or_refused(value: Any, kind: type) -> None:
     spec = Spec({"name": value}, "here")
     fits = type(value) is kind and value == value and value not in (math.inf, -math.inf)

@@ -18,7 +18,17 @@ from training.corpus import Corpus, make_corpus
 Make = Callable[..., Corpus]
 
 WORDS = {
-    "Politics": ["minister", "assembly", "vote", "coalition", "ballot", "mayor", "senate", "treaty", "decree"],
+    "Politics": [
+        "minister",
+        "assembly",
+        "vote",
+        "coalition",
+        "ballot",
+        "mayor",
+        "senate",
+        "treaty",
+        "decree",
+    ],
     "Economy": ["bank", "market", "shares", "exports", "prices", "factory", "currency", "tariff", "bond"],
     "Sports": ["match", "goal", "league", "striker", "coach", "medal", "sprint", "stadium", "referee"],
 }

@@ -185,18 +185,21 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-        lambda inner: st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from([*Config().to_dict(), "seed", "target", "x"]), inner, max_size=3),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from([*Config().to_dict(), "seed", "target", "x"]), inner, max_size=3
+            )
+        ),
         max_leaves=8,
     )
 )
 def test_whatever_is_given_is_parsed_or_refused(data: Any) -> None:
     try:
         config = parse_config(data)
-    except ConfigError as error:
-        assert str(error)
-    else:
-        assert parse_config(json.loads(json.dumps(config.to_dict()))) == config
+    except ConfigError:
+        return
+    assert parse_config(json.loads(json.dumps(config.to_dict()))) == config
 
 
 def test_the_page_lists_every_setting_with_its_default_and_help() -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import math
+import itertools
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from training.report.content import (
-    Confusion,
     ConfusedPair,
+    Confusion,
     CoverageCurve,
     Floats,
     Ints,
@@ -24,8 +24,6 @@ from training.report.content import (
     TargetPoint,
 )
 
-Bools = NDArray[np.bool_]
-Order = Callable[[SliceRow], object]
 UNKNOWN = "(unknown)"
 MOST_POINTS = 500
 # Upper ends of the length slices, in characters: a measure that every script has.
@@ -40,7 +38,10 @@ def confusion(truth: ArrayLike, predicted: ArrayLike, labels: Sequence[str], *, 
     first; those shown stand in the order of `labels`. No (k, k) array is made, so k may be in the tens of thousands.
     """
     counts = _table(np.asarray(truth, np.int64), np.asarray(predicted, np.int64), len(labels))
-    return _most_confused(counts, labels, most)
+    support, answers = _sums(counts, axis=1), _sums(counts, axis=0)
+    return _most_confused(
+        counts, support, support + answers - 2 * np.asarray(counts.diagonal()), labels, most
+    )
 
 
 def confusion_several(
@@ -53,9 +54,15 @@ def confusion_several(
     """
     true, own = sp.csr_array(truth, dtype=np.int64), sp.csr_array(assigned, dtype=np.int64)
     hits = true.multiply(own).tocsr()
-    mistaken = (true - hits).T @ (own - hits)
-    right = sp.diags_array(np.asarray(hits.sum(axis=0)).ravel()).tocsr()
-    return _most_confused((mistaken + right).tocsr(), labels, most)
+    missed, false = true - hits, own - hits
+    right = sp.diags_array(_sums(hits, axis=0), dtype=np.int64)
+    counts = (missed.T @ false + right).tocsr()
+    wrong = _sums(missed, axis=0) + _sums(false, axis=0)
+    return _most_confused(counts, _sums(true, axis=0), wrong, labels, most)
+
+
+def _sums(table: sp.csr_array, axis: int) -> Ints:
+    return np.asarray(table.sum(axis=axis), np.int64).ravel()
 
 
 def _table(truth: Ints, predicted: Ints, k: int) -> sp.csr_array:
@@ -63,15 +70,14 @@ def _table(truth: Ints, predicted: Ints, k: int) -> sp.csr_array:
     return sp.coo_array((ones, (truth, predicted)), shape=(k, k)).tocsr()
 
 
-def _most_confused(counts: sp.csr_array, labels: Sequence[str], most: int) -> Confusion:
-    right = np.asarray(counts.diagonal())
-    rows, columns = np.asarray(counts.sum(axis=1)).ravel(), np.asarray(counts.sum(axis=0)).ravel()
-    occurs = np.flatnonzero(rows + columns > 0)
-    wrong = rows + columns - 2 * right
-    order = occurs[np.lexsort((occurs, -rows[occurs], -wrong[occurs]))]
+def _most_confused(
+    counts: sp.csr_array, support: Ints, wrong: Ints, labels: Sequence[str], most: int
+) -> Confusion:
+    occurs = np.flatnonzero(support + wrong > 0)
+    order = occurs[np.lexsort((occurs, -support[occurs], -wrong[occurs]))]
     shown = np.sort(order[:most])
     part = np.asarray(counts[shown][:, shown].toarray(), np.int64)
-    return Confusion(tuple(labels[i] for i in shown.tolist()), part, len(labels))
+    return Confusion(tuple(labels[i] for i in shown.tolist()), part, support[shown], len(labels))
 
 
 def confused_pairs(
@@ -230,11 +236,10 @@ def month_slices(days: Sequence[str | None], correct: ArrayLike) -> tuple[SliceR
 
 def length_slices(lengths: ArrayLike, correct: ArrayLike) -> tuple[SliceRow, ...]:
     """`slice_accuracy` by length; `lengths` (n,) in characters. The bins stand in order."""
-    edges = np.array(_LENGTHS)
-    bins = np.searchsorted(edges, np.asarray(lengths), side="right")
-    names = [f"under {edges[0]} characters"]
-    names += [f"{low:,}–{high - 1:,} characters" for low, high in zip(edges[:-1], edges[1:], strict=True)]
-    names.append(f"{edges[-1]:,} characters and more")
+    bins = np.searchsorted(_LENGTHS, np.asarray(lengths), side="right")
+    names = [f"under {_LENGTHS[0]} characters"]
+    names += [f"{low:,}–{high - 1:,} characters" for low, high in itertools.pairwise(_LENGTHS)]
+    names.append(f"{_LENGTHS[-1]:,} characters and more")
     rows = slice_accuracy([names[i] for i in bins.tolist()], correct)
     return tuple(sorted(rows, key=lambda row: names.index(row.value)))
 

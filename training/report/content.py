@@ -24,10 +24,11 @@ def _nothing() -> Mapping[str, tuple[SliceRow, ...]]:
 @dataclass(frozen=True, slots=True)
 class Confusion:
     """How often articles of one label (row) got another (column): `counts` (m, m) over the m `labels` shown, which are
-    the most confused of `of`."""
+    the most confused of `of`; `totals` (m,) are the articles of each in all."""
 
     labels: tuple[str, ...]
     counts: Ints
+    totals: Ints
     of: int
 
 

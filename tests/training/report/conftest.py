@@ -1,0 +1,122 @@
+"""Facts as a manifest holds them, and content with everything in it."""
+
+from __future__ import annotations
+
+import copy
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from training.config import Config
+from training.report.content import (
+    ConfusedPair,
+    Confusion,
+    CoverageCurve,
+    Duplicates,
+    Hygiene,
+    LabelCount,
+    LabelScore,
+    LearningPoint,
+    Mistake,
+    Reliability,
+    ReportContent,
+    SectionContent,
+    SetRow,
+    SliceRow,
+    Suspect,
+    TargetPoint,
+)
+
+PART = {"articles": 120, "window": ["2031-04-01T06:15+09:00", "2031-04-20T22:45+09:00"]}
+BASELINES = ("random", "recency", "source", "section", "source_hour")
+FACTS: dict[str, Any] = {
+    "libraries": {"newsdesk": "0.1.0", "python": "3.11.7", "numpy": "2.4.6"},
+    "configuration": Config().to_dict(),
+    "data": {
+        "train": PART,
+        "test": PART,
+        "split": "as given by the split column",
+        "train_boxes": 3,
+        "test_boxes": 2,
+        "fingerprint": "45a7e1b129ad6848" * 4,
+    },
+    "metrics": {
+        "sections": {
+            "n": 120,
+            "accuracy": 0.95,
+            "macro_f1": 0.949,
+            "micro_f1": 0.95,
+            "ece": 0.0239,
+            "log_loss": 0.1625,
+            "file": [
+                {"target": 0.95, "precision": 0.99, "coverage": 0.858},
+                {"target": 0.99, "precision": None, "coverage": 0.0},
+            ],
+            "intervals": {"accuracy": [0.908, 0.983]},
+            "baselines": {"majority": {"accuracy": 0.2083}, "source": {"accuracy": 0.2083}},
+        },
+        "popularity": {
+            "n": 120,
+            "ndcg_at_10": 0.825,
+            "mrr": 0.65,
+            "top5_ece": 0.086,
+            "baselines": {name: {"ndcg_at_10": 0.5, "mrr": 0.2} for name in BASELINES},
+            "ahead_of": {"random": {"ndcg_at_10": 0.3, "low": 0.2, "high": 0.4}},
+        },
+    },
+}
+
+
+@pytest.fixture
+def facts() -> dict[str, Any]:
+    return copy.deepcopy(FACTS)
+
+
+@pytest.fixture
+def created() -> datetime:
+    return datetime(2031, 5, 1, 12, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def content() -> ReportContent:
+    labels = ("Politics", "경제", "社会・くらし", "العربية")
+    return ReportContent(
+        SectionContent(
+            labels=labels,
+            confusion=Confusion(
+                labels, np.diag([20, 19, 5, 8]) + np.eye(4, k=1, dtype=np.int64), np.array([21, 20, 6, 8]), 4
+            ),
+            reliability=Reliability(np.array([0.5, 0.9]), np.array([0.55, 0.92]), np.array([26, 26])),
+            precision_coverage=CoverageCurve(
+                np.array([0.25, 0.5, 1.0]),
+                np.array([1.0, 0.99, 0.95]),
+                (
+                    TargetPoint(0.95, 0.8, 0.9, 0.97),
+                    TargetPoint(0.98, 0.99, 0.0, None),
+                    TargetPoint(0.99, None, 0.0, None),
+                ),
+                52,
+            ),
+            f1=tuple(LabelScore(label, 0.9, 0.8, 0.95, 10) for label in labels),
+            counts=tuple(LabelCount(label, 40, 10) for label in labels),
+            learning_curve=(LearningPoint(100, 0.8, 0.75, 0.85), LearningPoint(800, 0.9, 0.88, 0.92)),
+            slices=MappingProxyType(
+                {"source": (SliceRow("聯合", 30, 0.9, 0.8, 0.95), SliceRow("Reuters", 22, 1.0, 0.85, 1.0))}
+            ),
+            sets=(SetRow(0.9, 0.93, 1.1),),
+            top_words=MappingProxyType(dict.fromkeys(labels, (("text: word", 2.0), ("text:  par", 1.0)))),
+            mistakes=(
+                Mistake("A headline", "Politics", "경제", 0.93, (("text: bank", 0.5), ("text: vote", -0.2))),
+            ),
+            pairs=(ConfusedPair("Politics", "경제", 12, 40, 0.2, 0.4),),
+            hygiene=Hygiene(
+                (Suspect("Shares fall", "Politics", "경제", 0.97),),
+                7,
+                (Duplicates((("Storm", "Politics"), ("Storm!", "경제"))),),
+                1,
+            ),
+        )
+    )

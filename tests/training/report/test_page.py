@@ -1,0 +1,220 @@
+"""The report as a browser gets it: whole, safe against what headlines may hold, and readable without seeing it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import itertools
+import re
+from dataclasses import replace
+from datetime import datetime
+from html.parser import HTMLParser
+from typing import Any
+
+import numpy as np
+import pytest
+
+from training.report import write_report
+from training.report.assemble import HeldOut, section_content
+from training.report.content import Hygiene, Mistake, ReportContent, SectionContent, SliceRow, Suspect
+
+VOID = {"meta", "link", "br", "img", "hr", "input"}
+EVIL = "</p></td></style></svg><script>alert(1)</script><img src=x onerror=alert(2)>\" onload='x' &amp; \x00\u202e"
+
+
+class Page(HTMLParser):
+    """Elements with their attributes, in order; fails on what is not closed."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.style = ""
+        self._open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert not self._open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self._open[-1:] == ["style"]:
+            self.style += data
+        else:
+            self.text += data
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def evil(content: ReportContent) -> ReportContent:
+    sections = content.sections
+    assert sections is not None
+    assert sections.confusion is not None
+    return ReportContent(
+        replace(
+            sections,
+            labels=(EVIL, *sections.labels[1:]),
+            confusion=replace(sections.confusion, labels=(EVIL, *sections.confusion.labels[1:])),
+            f1=tuple(replace(score, label=EVIL) for score in sections.f1),
+            counts=tuple(replace(count, label=EVIL) for count in sections.counts),
+            slices={EVIL: (SliceRow(EVIL, 3, 0.5, 0.1, 0.9),)},
+            top_words={EVIL: ((EVIL, 1.0),)},
+            mistakes=(Mistake(EVIL, EVIL, EVIL, 0.9, ((EVIL, 0.5),)),),
+            pairs=tuple(replace(pair, first=EVIL) for pair in sections.pairs),
+            hygiene=Hygiene((Suspect(EVIL, EVIL, EVIL, 0.9),), 1),
+        ),
+        command=EVIL,
+    )
+
+
+def test_the_page_runs_and_loads_nothing(
+    facts: dict[str, Any], created: datetime, content: ReportContent
+) -> None:
+    page = Page(write_report("m", facts, [], created, content))
+    policy = next(
+        m["content"] for m in page.named("meta") if m.get("http-equiv") == "Content-Security-Policy"
+    )
+    digest = base64.b64encode(hashlib.sha256(page.style.encode()).digest()).decode()
+    assert policy is not None
+    assert "default-src 'none'" in policy
+    assert f"style-src 'sha256-{digest}'" in policy
+    assert "unsafe" not in policy
+    assert len(page.named("style")) == 1
+    assert "@import" not in page.style
+    assert "url(" not in page.style
+    assert not [
+        tag for tag, _ in page.elements if tag in ("script", "link", "iframe", "object", "img", "form")
+    ]
+    for _, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on") or name in ("style", "src")]
+        assert (attributes.get("href") or "#").startswith("#")
+
+
+def test_texts_from_outside_stay_texts(
+    facts: dict[str, Any], created: datetime, content: ReportContent
+) -> None:
+    kind = Page(write_report("m", facts, ["a note"], created, content))
+    html = write_report(EVIL, facts, [EVIL], created, evil(content))
+    page = Page(html)
+    tags = {tag for tag, _ in kind.elements}
+    assert {tag for tag, _ in page.elements} <= tags
+    assert "<script" not in html
+    assert "\x00" not in html
+    assert "\u202e" not in html
+    for _, attributes in page.elements:
+        assert not [name for name in attributes if name.startswith("on")]
+    assert page.text.count("<script>alert(1)</script>") >= 6  # they are read, not run
+
+
+def test_headings_are_in_order_and_the_contents_lead_to_all_of_them(
+    facts: dict[str, Any], created: datetime, content: ReportContent
+) -> None:
+    page = Page(write_report("m", facts, ["a note"], created, content))
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+    ids = [attributes["id"] for tag, attributes in page.elements if tag in ("h2", "h3")]
+    assert len(ids) == len(set(ids))
+    assert [attributes["href"] for attributes in page.named("a")] == [f"#{id_}" for id_ in ids]
+    pictures = [
+        "confusion",
+        "reliability",
+        "coverage",
+        "f1",
+        "learning",
+        "slices",
+        "words",
+        "mistakes",
+        "hygiene",
+    ]
+    assert ids[: len(pictures) + 2] == ["sections", *pictures, "section-figures"]  # pictures first
+    assert page.named("html")[0]["lang"] == "en"
+
+
+def test_pictures_and_tables_can_be_heard(
+    facts: dict[str, Any], created: datetime, content: ReportContent
+) -> None:
+    page = Page(write_report("m", facts, [], created, content))
+    assert len(page.named("figure")) == len(page.named("figcaption")) == len(page.named("svg")) == 7
+    assert all(svg["role"] == "img" and svg["aria-label"] for svg in page.named("svg"))
+    assert page.named("th")
+    assert all(th.get("scope") in ("row", "col") for th in page.named("th"))
+    assert page.named("nav")[0]["aria-label"] == "Contents"
+
+
+def test_without_content_there_are_the_tables(facts: dict[str, Any], created: datetime) -> None:
+    html = write_report("m", facts, ["a note"], created)
+    page = Page(html)
+    assert not page.named("svg")
+    for said in ("0.9500 (95 %: 0.9080 to 0.9830)", "nDCG@10 ahead of random", "a note", "2031-05-01 12:30"):
+        assert said in page.text
+
+
+@pytest.mark.parametrize("missing", ["sections", "popularity"])
+def test_a_missing_head_is_left_out(facts: dict[str, Any], created: datetime, missing: str) -> None:
+    facts["metrics"][missing] = None
+    page = Page(write_report("m", facts, [], created))
+    there = {attributes.get("id") for attributes in page.named("h2")}
+    assert there == {"sections", "popularity", "data"} - {missing}
+
+
+def test_empty_content_is_left_out(facts: dict[str, Any], created: datetime) -> None:
+    page = Page(write_report("m", facts, [], created, ReportContent(SectionContent(labels=("a",)))))
+    assert not page.named("svg")
+
+
+def test_what_is_cut_is_said_and_the_page_stays_small(facts: dict[str, Any], created: datetime) -> None:
+    k, n = 1000, 4000
+    random = np.random.default_rng(0)
+    labels = tuple(f"섹션 {i} with a long name that goes on and on" for i in range(k))
+    probability = random.random((n, k))
+    probability /= probability.sum(axis=1, keepdims=True)
+    truth = [(labels[i],) for i in random.integers(k, size=n)]
+    held_out = HeldOut(
+        labels, truth, probability, ["x" * 5000] * n, [100] * n, [None] * n, ["s"] * n, [None] * n
+    )
+    made = section_content(held_out, words=lambda i: [("w" * 500, 1.0)] * 50, train_labels=truth)
+    suspects = tuple(Suspect("y" * 5000, labels[0], labels[1], 0.9) for _ in range(3000))
+    made = replace(
+        made,
+        top_words={label: tuple((f"text: w{i}", 1.0) for i in range(10)) for label in labels},
+        mistakes=made.mistakes * 200,
+        hygiene=Hygiene(suspects, 4321),
+    )
+    html = write_report("m", facts, ["note"] * 5000, created, ReportContent(made))
+    assert len(html.encode()) < 2_000_000
+    text = Page(html).text
+    for said in (
+        "Shown are the 25 most confused of 1,000 sections",
+        "Only the most frequent 30 of 1,000 are shown",
+        "Only the first 30 of 1,000 are shown",
+        "Only the surest 40 of 4,321 are shown",
+        "and 800 more",
+        "and 4,900 more",
+    ):
+        assert said in text
+    assert text.count("x" * 100) == 20  # mistakes
+    assert text.count("y" * 100) == 40  # suspects
+    assert "x" * 300 not in text
+
+
+def test_a_mistake_says_what_decided_with_its_sign(
+    facts: dict[str, Any], created: datetime, content: ReportContent
+) -> None:
+    text = Page(write_report("m", facts, [], created, content)).text
+    assert "predicted 경제 with probability 0.930, is labelled Politics" in text
+    assert "bank +0.500" in text
+    assert "vote −0.200" in text
+    html = write_report("m", facts, [], created, content)
+    assert re.findall('<li class="against">(.*?)</li>', html) == ["<bdi>vote</bdi> −0.200"]
