@@ -58,8 +58,14 @@ def popularity(data: Path, scratch: Path) -> Iterator[dict[str, Any]]:
     )
     boxes = train(blind, scratch / "boxes", Config())
     from_boxes = evaluate_reading(load_version(boxes.folder), reading, Config(), "test").popularity or {}
-    for metric, shown in (("ndcg_at_10", "popularity, nDCG@10"), ("top5_overlap", "popularity, top-5 overlap")):
-        for who, found in (("Newsdesk, from counts", counts), ("Newsdesk, from printed boxes alone", from_boxes)):
+    for metric, shown in (
+        ("ndcg_at_10", "popularity, nDCG@10"),
+        ("top5_overlap", "popularity, top-5 overlap"),
+    ):
+        for who, found in (
+            ("Newsdesk, from counts", counts),
+            ("Newsdesk, from printed boxes alone", from_boxes),
+        ):
             yield _row("outlets_reactions", shown, who, found[metric], found["intervals"][metric])
         for baseline in ("source_hour", "random"):
             shown_name = baseline.replace("source_hour", "source × hour")
@@ -78,15 +84,18 @@ def main() -> None:
     data = Path(os.environ["NEWSDESK_DATA"])
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
-        parts = [sections(data, name, Path(folder)) for name in SECTION_SETS] + [popularity(data, Path(folder))]
+        parts = [sections(data, name, Path(folder)) for name in SECTION_SETS] + [
+            popularity(data, Path(folder))
+        ]
         for part in parts:
             for row in part:
                 rows.append(row)
-                sys.stdout.write(f"{row['data']:<20} {row['metric']:<28} {row['who']:<36} {row['value']:.4f}\n")
+                sys.stdout.write(
+                    f"{row['data']:<20} {row['metric']:<28} {row['who']:<36} {row['value']:.4f}\n"
+                )
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
     main()
-

@@ -1,7 +1,7 @@
 """Writes the tables in README.md and docs/BENCHMARKS.md from benchmarks/results/*.json, between their markers.
 
-    python -m benchmarks.tables            writes
-    python -m benchmarks.tables --check    exits 1 where a page differs from the figures
+python -m benchmarks.tables            writes
+python -m benchmarks.tables --check    exits 1 where a page differs from the figures
 """
 
 from __future__ import annotations

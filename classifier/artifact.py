@@ -75,6 +75,8 @@ class VersionFolder:
         path = self.path / name
         remedy = "restore it from a backup or train again"
         try:
+            if path.is_symlink():
+                raise ArtifactDamaged("is a link out of the folder", where=str(path), remedy=remedy)
             found = path.stat().st_size
             if found != size:
                 raise ArtifactDamaged(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from contextlib import ExitStack
 from importlib.metadata import entry_points
@@ -71,6 +72,8 @@ def newsdesk() -> None:
 
 def main() -> None:
     """Run the command line; every error becomes one line on stderr and one exit code."""
+    # As on Ctrl-C, so that nothing half-written stays; the code is the shell's for this signal.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     sys.exit(run(sys.argv[1:]))
 
 
@@ -91,11 +94,18 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except OSError as error:
+        # A path too long, a standard stream that is full or closed: the system's own refusals.
+        return _fail(UsageError(error.strerror or str(error), where=_shown(error.filename)))
     except _ReaderGone:
         # As with | head: nothing is wrong, and what Python still holds back must not be written at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return result if isinstance(result, int) else 0  # click returns the code of Context.exit
+
+
+def _shown(name: object) -> str | None:
+    return None if name is None else os.fsencode(str(name)).decode("utf-8", "backslashreplace")[:80]
 
 
 def _fail(error: NewsdeskError) -> int:

@@ -35,12 +35,20 @@ class Linear:
 
     def scores(self, rows: Rows) -> Floats:
         """(n, k) scores; a row's scores do not depend on the rows beside it."""
+        return self.scores_and_known(rows)[0]
+
+    def scores_and_known(self, rows: Rows) -> tuple[Floats, NDArray[np.bool_]]:
+        """The scores (n, k), and which rows (n,) hold anything that a text block knows."""
         out = np.zeros((len(rows), len(self.intercept)))
+        known = np.zeros(len(rows), np.bool_)
         at = 0
         for block in self.blocks:
-            block.transform(rows).add_product(self.weights[at : at + block.width], out)
+            features = block.transform(rows)
+            features.add_product(self.weights[at : at + block.width], out)
+            if block.kind == "text":
+                known |= np.diff(features.indptr) > 0
             at += block.width
-        return out + self.intercept
+        return out + self.intercept, known
 
     def parts(self, rows: Rows, number: int = 0) -> list[FeaturePart]:
         """Every feature of one row; contributions and intercept sum to the row's scores."""

@@ -13,6 +13,7 @@ from classifier.errors import ConfigError, MissingExtra, RowsRejected
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
+    from classifier.reading import Reading
     from classifier.reading.base import ReadOptions, Rejection
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -117,7 +118,30 @@ def require(package: str, extra: str) -> None:
 def report_rejected(rejected: Sequence[Rejection]) -> None:
     """Name every rejected row on stderr."""
     for item in rejected:
-        click.echo(f"rejected: {item}", err=True)
+        click.echo(f"rejected: {' '.join(str(item).splitlines())}", err=True)
+
+
+def report_notes(reading: Reading, options: ReadOptions) -> None:
+    """Say on stderr what was read without effect: labels without an article, boxes without the time that was asked for."""
+    if reading.unmatched_labels:
+        click.echo(
+            f"note: {reading.unmatched_labels} rows of label tables match no article by id, url or file",
+            err=True,
+        )
+    if (
+        reading.boxes.num_rows
+        and options.taken_at is not None
+        and reading.boxes.column("taken_at").null_count
+    ):
+        click.echo(
+            f"note: the --taken-at pattern is in none of the file names of {reading.boxes.column('taken_at').null_count} "
+            "lines of ranking boxes; those are joined by title only",
+            err=True,
+        )
+    if reading.skipped:
+        click.echo(
+            f"note: no reader knows {len(reading.skipped)} files, such as {reading.skipped[0]}", err=True
+        )
 
 
 def finish(rejected: int, total: int) -> None:

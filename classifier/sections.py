@@ -55,9 +55,11 @@ class SectionHead:
         return to_probabilities(self.linear.scores(rows), self.temperature, several=self.several)
 
     def results(self, rows: Rows) -> list[SectionResult]:
-        return [self._result(row) for row in self.probabilities(rows)]
+        scores, known = self.linear.scores_and_known(rows)
+        probabilities = to_probabilities(scores, self.temperature, several=self.several)
+        return [self._result(row, seen) for row, seen in zip(probabilities, known.tolist(), strict=True)]
 
-    def _result(self, probabilities: Floats) -> SectionResult:
+    def _result(self, probabilities: Floats, known: bool) -> SectionResult:
         # A stable sort, so that equal probabilities keep the order of the labels.
         order = np.argsort(-probabilities, kind="stable")[:MAX_SECTION_SCORES].tolist()
         best = order[0]
@@ -70,7 +72,9 @@ class SectionHead:
             for i in order
         )
         probability = float(probabilities[best])
-        return SectionResult(self.labels[best], probability, self.decide(probability), scores)
+        # Nothing in the text is known: whatever the probability, it is no judgement of this article.
+        decision = self.decide(probability) if known else "review"
+        return SectionResult(self.labels[best], probability, decision, scores)
 
     def decide(self, probability: float) -> Decision:
         """ "file" where the configured target precision is held at this probability."""

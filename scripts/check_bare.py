@@ -1,6 +1,6 @@
 """Score and serve with an installation that lacks the train extra, with a model that a full one trained.
 
-    python scripts/check_bare.py FULL/bin/newsdesk BARE/bin/newsdesk
+python scripts/check_bare.py FULL/bin/newsdesk BARE/bin/newsdesk
 """
 
 from __future__ import annotations

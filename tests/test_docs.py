@@ -24,11 +24,15 @@ def test_tables_are_made_from_the_kept_figures() -> None:
 @pytest.mark.newest
 def test_the_quickstart_block_is_what_quickstart_prints(quickstart: tuple[Path, str]) -> None:
     printed = quickstart[1].splitlines()
-    block = re.search(r"<!-- quickstart -->\n```text\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)
+    block = re.search(
+        r"<!-- quickstart -->\n```text\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S
+    )
     assert block is not None
     at = 0
     for line in filter(None, block[1].splitlines()):
-        assert line in printed[at:], f"README's quickstart block holds a line that is not printed (there): {line}"
+        assert line in printed[at:], (
+            f"README's quickstart block holds a line that is not printed (there): {line}"
+        )
         at = printed.index(line, at) + 1
 
 
@@ -51,7 +55,9 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_every_service_setting_is_documented_with_its_default() -> None:
     from service.settings import SETTINGS
 
-    rows = re.findall(r"^\| `(NEWSDESK_\w+)` \| (\S*) ?\| (.*) \|$", (ROOT / "docs/API.md").read_text("utf-8"), re.M)
+    rows = re.findall(
+        r"^\| `(NEWSDESK_\w+)` \| (\S*) ?\| (.*) \|$", (ROOT / "docs/API.md").read_text("utf-8"), re.M
+    )
     assert rows == [(s.variable, s.default or "", s.help) for s in SETTINGS]
 
 

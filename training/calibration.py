@@ -24,10 +24,15 @@ def fit_temperature(scores: Floats, truth: NDArray[np.bool_], *, several: bool) 
     if not len(scores):
         return 1.0
 
+    # Without a doubt about every label, scores that never err would be sharpened without end (Platt 1999, section 2.2).
+    doubt = 1.0 / (len(scores) + 2.0)
+
     def loss(log_temperature: float) -> float:
         probability = to_probabilities(scores, float(np.exp(log_temperature)), several=several)
         right = np.where(truth, probability, 1.0 - probability) if several else probability[truth]
-        return -float(np.log(np.maximum(right, _FLOOR)).mean())
+        logs = np.log(np.maximum(right, _FLOOR))
+        others = np.log(np.maximum(1.0 - probability if several else probability, _FLOOR))
+        return -float((1.0 - doubt) * logs.mean() + doubt * others.mean())
 
     found = minimize_scalar(loss, bounds=(-5.0, 5.0), method="bounded", options={"xatol": 1e-6})
     return float(np.exp(found.x))

@@ -164,7 +164,7 @@ def _pooled(scores: Floats, truth: Truth) -> tuple[Floats, Floats, Floats]:
     return (
         scores[np.concatenate([positive, negative])],
         np.repeat([1.0, 0.0], [len(positive), len(negative)]),
-        np.repeat([1.0, 1.0], [len(positive), len(negative)]),
+        np.repeat([1.0, weight], [len(positive), len(negative)]),
     )
 
 

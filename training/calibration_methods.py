@@ -95,6 +95,31 @@ def _compare(
     return candidates[_simplest(trials)](scores, truth), trials
 
 
+def cross_calibrated(scores: Floats, truth: Truth, method: Method, *, several: bool, folds: Ids) -> Floats:
+    """(n, k) probabilities of each fold by a calibration of that method fitted on the other folds.
+
+    Decision thresholds, conformal sets and reliability must be judged by these: a calibration fits the articles that it was
+    fitted on a little too well, so that their sets would be a little too small. With a single fold it is fitted on all.
+
+    Raises:
+        UsageError: as `fit_calibration`, or the method is none for these labels.
+    """
+    _check(scores, truth, several, folds)
+    candidates = _candidates(scores, truth, several)
+    if method not in candidates:
+        raise UsageError(
+            f'"{method}" is no calibration for these labels', remedy=f"use one of {sorted(candidates)}"
+        )
+    fit = candidates[method]
+    probability = np.empty(scores.shape)
+    with threadpool_limits(limits=1, user_api="blas"):
+        for number in np.unique(folds).tolist():
+            held = folds == number
+            seen = held if held.all() else ~held
+            probability[held] = fit(scores[seen], truth[seen]).apply(scores[held])
+    return probability
+
+
 def _candidates(scores: Floats, truth: Truth, several: bool) -> Mapping[Method, _Fit]:
     """The fits to try, the simplest first; which labels are frequent enough for what is decided on all articles."""
     frequent = isotonic_labels(truth)

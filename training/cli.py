@@ -16,6 +16,7 @@ from classifier.options import (
     model_argument,
     parse_taken_at,
     reading_options,
+    report_notes,
     report_rejected,
     require,
 )
@@ -43,6 +44,7 @@ def train(
     check_model_folder(out)
     reading = read_all(inputs, reading_opts)
     report_rejected(reading.rejected)
+    report_notes(reading, reading_opts)
     # Only now: importing what fitting needs takes longer than finding most mistakes.
     from training.display import data_text, metrics_text
     from training.fit import train as run
@@ -55,8 +57,11 @@ def train(
     else:
         click.echo(data_text(result.data))
         click.echo(metrics_text(result.evaluation))
-        state = "now current" if result.promoted else f"make it current: newsdesk models promote {out} …"
-        click.echo(f"wrote {result.folder.path} in {result.seconds:.1f} s ({state})")
+        click.echo(f"wrote {result.folder.path} in {result.seconds:.1f} s")
+        if result.promoted:
+            click.echo(f"it is the current version of {out}")
+        else:
+            click.echo(f"to make it current: newsdesk models promote {out} {result.folder.version}")
     finish(len(reading.rejected), len(reading.rejected) + reading.articles.num_rows)
 
 
@@ -103,7 +108,7 @@ def evaluate(
     from classifier.reading import read_all
     from training.config import parse_config
     from training.display import metrics_text
-    from training.evaluation import evaluate_reading, timezone_of
+    from training.evaluation import evaluate_reading, part_name, same_split, timezone_of
 
     started = time.perf_counter()
     if walk_forward is not None and (folds is not None or split is not None):
@@ -119,7 +124,10 @@ def evaluate(
     config, reading_opts = configure(None, base=config, **options)
     reading = read_all(inputs, reading_opts)
     report_rejected(reading.rejected)
+    where = "each article predicted by a fit that did not see it"
     if folds is None and walk_forward is None:
+        reading = same_split(loaded, reading, config)
+        where = f"on {part_name(reading, split)}"
         found = evaluate_reading(loaded, reading, config, split)
     else:
         from training.refit import evaluate_folds, evaluate_forward
@@ -134,7 +142,7 @@ def evaluate(
         seconds = round(time.perf_counter() - started, 3)
         click.echo(json.dumps({**found.to_dict(), "seconds": seconds}, ensure_ascii=False, allow_nan=False))
     else:
-        click.echo(metrics_text(found))
+        click.echo(metrics_text(found, where))
     finish(len(reading.rejected), len(reading.rejected) + reading.articles.num_rows)
 
 

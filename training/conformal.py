@@ -9,7 +9,8 @@ the same guarantee, larger sets in exchange for an evener coverage over easy and
 of a set is served better by few.
 
 The guarantee is about all articles together, not each section's, and ends where articles change with time. Probabilities
-must come from a fit that did not see the articles (out-of-fold, or later days).
+must come from a fit that did not see the articles (out-of-fold, or later days), the calibration included
+(`training.calibration_methods.cross_calibrated`).
 """
 
 from __future__ import annotations

@@ -145,7 +145,14 @@ def describe(corpus: Corpus, mask: Mask) -> dict[str, Any]:
     if times:
         first, last = min(times), max(times)
         window = [_iso(first), _iso(last)]
-    return {"articles": int(mask.sum()), "window": window}
+    labelled = np.array([bool(labels) for labels in corpus.labels], np.bool_)
+    return {
+        "articles": int(mask.sum()),
+        "window": window,
+        "with_section": int((mask & labelled).sum()),
+        "with_popularity": int((mask & np.isfinite(corpus.popularity)).sum()),
+        "from_boxes": int((mask & corpus.from_box).sum()),
+    }
 
 
 def fingerprint(table: pa.Table, boxes: pa.Table) -> str:

@@ -14,15 +14,17 @@ def data_text(data: Mapping[str, Any]) -> str:
     return "\n".join(data_lines(data)) + "\n"
 
 
-def metrics_text(evaluation: Evaluation) -> str:
-    """Both heads' metrics on held-out articles, with the baselines."""
+def metrics_text(evaluation: Evaluation, where: str = "on held-out articles") -> str:
+    """Both heads' metrics, with the baselines; `where` says on which articles."""
     parts = []
     if evaluation.sections:
-        parts.append("SECTIONS, on held-out articles\n" + _columns([*section_rows(evaluation.sections)]))
+        parts.append(f"SECTIONS, {where}\n" + _columns([*section_rows(evaluation.sections)]))
     if evaluation.popularity:
         table = _columns([*popularity_rows(evaluation.popularity)])
+        if not evaluation.popularity["groups"]:
+            table = "  no group of articles has the ten articles that the metrics need\n"
         ahead = _columns([*comparison_rows(evaluation.popularity)])
-        parts.append(f"POPULARITY, on held-out articles\n{table}{ahead}")
+        parts.append(f"POPULARITY, {where}\n{table}{ahead}")
     return "\n".join(parts) or "nothing could be evaluated: no held-out article has a label\n"
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from classifier.errors import LabelError
@@ -16,7 +17,7 @@ from training.answers import Answers, PopularityAnswers, SectionAnswers, answers
 from training.baselines import POPULARITY_BASELINES
 from training.config import Config
 from training.corpus import Corpus, Ids, Mask, make_corpus
-from training.dataset import judgements_of
+from training.dataset import build_dataset, fingerprint, judgements_of
 from training.labels import Judgements, group_boxes
 from training.metrics import (
     PopularityMetrics,
@@ -253,6 +254,30 @@ def evaluate_reading(model: Model, reading: Reading, config: Config, split: str 
 def timezone_of(model: Model, config: Config) -> str:
     """The zone of local days: the configured one, else that of the training data."""
     return config.data.timezone or str(model.manifest.get("data", {}).get("timezone", ""))
+
+
+def same_split(model: Model, reading: Reading, config: Config) -> Reading:
+    """What was read, with the split that training made of the very same articles (known by their fingerprint) where the
+    data give none: so that a version's test part can be evaluated again, and is what is evaluated by default."""
+    trained_on = model.manifest.get("data", {}).get("fingerprint")
+    splits = reading.articles.column("split")
+    if splits.null_count < len(splits) or fingerprint(reading.articles, reading.boxes) != trained_on:
+        return reading
+    split = build_dataset(reading, config).split
+    sides = zip(split.train.tolist(), split.test.tolist(), strict=True)
+    names = ["train" if train else "test" if test else None for train, test in sides]
+    at = reading.articles.schema.get_field_index("split")
+    articles = reading.articles.set_column(
+        at, "split", pa.array(names[: reading.articles.num_rows], pa.string())
+    )
+    return replace(reading, articles=articles)
+
+
+def part_name(reading: Reading, split: str | None) -> str:
+    """In words, what `evaluate_reading` evaluates on."""
+    given = set(reading.articles.column("split").to_pylist())
+    part = split or ("test" if "test" in given else "all")
+    return "all articles that were read" if part == "all" else f"the {part} part"
 
 
 def part_of(corpus: Corpus, split: str | None) -> Mask:

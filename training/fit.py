@@ -115,7 +115,8 @@ def fit(dataset: Dataset, config: Config, *, progress: Progress = lambda step: N
             " and ".join(error.problem for error in failures),
             remedy=" or ".join(error.remedy for error in failures if error.remedy),
         )
-    notes += [f"trained without the other head: {error.problem}" for error in failures]
+    missing = "section" if sections is None else "popularity"
+    notes += [f"no {missing} head: {error.problem}" for error in failures]
     if boxes is not None:
         notes.append(
             f"ranking boxes: {boxes.boxes} with {boxes.lines} lines, {boxes.matched} joined with articles "

@@ -16,6 +16,7 @@ from classifier.reading import Reading, read_all
 from classifier.reading.base import ReadOptions
 from classifier.reading.pages import parse_page
 from classifier.reading.rows import to_articles
+from classifier.store import ModelFolder
 from training.config import load_config
 from training.display import data_text, metrics_text
 from training.fit import TrainResult, train
@@ -34,6 +35,7 @@ def run(out: Path, say: Say) -> TrainResult:
     say("(The Marenne Courier and its readers are invented; docs/BENCHMARKS.md has figures on real news.)\n")
     reading = read_all([str(PAGES), str(PAGE_VIEWS)], ReadOptions(taken_at=config.boxes.taken_at))
     result = train(reading, out, config)
+    ModelFolder(out).promote(result.folder.version)  # what is printed below is what the next command will use
     model = load_version(result.folder)
     say(data_text(result.data))
     say(metrics_text(result.evaluation))
@@ -43,6 +45,7 @@ def run(out: Path, say: Say) -> TrainResult:
     say("WHAT READERS WILL WANT: the last seven days' articles, ranked from their text alone\n")
     say(_lists(model, reading))
     say(f"Wrote {result.folder.path} in {result.seconds:.1f} s. Next, try it on articles of your own:\n")
+    say("  . .venv/bin/activate")
     say(f"  newsdesk score {out} YOUR_ARTICLES.csv -o scored.jsonl")
     say(f"  newsdesk serve {out}")
     return result
@@ -83,5 +86,3 @@ def _recent(articles: list[Article]) -> Iterator[Article]:
     for article in articles:
         if article.published_at is not None and article.published_at > first:
             yield article
-
-

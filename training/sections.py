@@ -16,7 +16,7 @@ from sklearn.svm import LinearSVC
 
 from classifier.errors import LabelError
 from classifier.linear import Linear
-from classifier.sections import SectionHead, to_probabilities
+from classifier.sections import SectionHead, Threshold, to_probabilities
 from classifier.text.analyzer import Analyzer
 from classifier.text.blocks import Block
 from classifier.text.rows import TEXT
@@ -104,11 +104,15 @@ def fit_sections(corpus: Corpus, clusters: Ids, config: Config) -> FittedSection
     temperature = fit_temperature(held[known], truth[known], several=several)
     probability = to_probabilities(held[known], temperature, several=several)
     best = probability.argmax(axis=1)
-    thresholds = fit_thresholds(
-        probability.max(axis=1),
-        truth[known][np.arange(len(best)), best],
-        config.decisions.targets,
-        level=config.decisions.confidence,
+    thresholds = tuple(
+        # What is less likely right than wrong is never filed, however well it went in training.
+        t if t.probability is None else Threshold(t.target, max(t.probability, 0.5))
+        for t in fit_thresholds(
+            probability.max(axis=1),
+            truth[known][np.arange(len(best)), best],
+            config.decisions.targets,
+            level=config.decisions.confidence,
+        )
     )
     head = SectionHead(
         Linear(blocks, weights, intercept),

@@ -26,7 +26,9 @@ NEWEST = 0.2
 _GAIN = 0.0005  # what a block must bring to be worth its cost
 _CS = (0.25, 0.5, 2.0, 4.0)
 _QUICK = 300_000  # articles × labels × folds that one recipe may cost while choosing
-_IMBALANCE = 3.0  # from so many times as many articles in the largest label as in the median one, weights are tried
+_IMBALANCE = (
+    3.0  # from so many times as many articles in the largest label as in the median one, weights are tried
+)
 
 
 @dataclass(frozen=True, slots=True)

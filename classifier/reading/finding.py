@@ -62,7 +62,10 @@ def find(inputs: Sequence[str], is_known: Callable[[str], bool]) -> Found:
             sources.append(Source(STDIN_NAME, _open_stdin))
             continue
         name, path = named[real_path]
-        sources.append(Source(name if counts[name] == 1 else path.as_posix(), _opener(path)))
+        shown = name if counts[name] == 1 else path.as_posix()
+        # A name that is no UTF-8 would not fit the table's `file` column, nor a terminal.
+        shown = os.fsencode(shown).decode("utf-8", "backslashreplace")
+        sources.append(Source(shown, _opener(path)))
     return Found(sources, skipped)
 
 

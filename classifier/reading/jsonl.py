@@ -17,10 +17,9 @@ from classifier.reading.base import BATCH_ROWS, Chunk, ReadOptions, Rejection, S
 from classifier.reading.casting import Where
 from classifier.reading.checks import reject
 from classifier.reading.columns import FILE, value_column
-from classifier.reading.layout import Layout, check_mapping, lay_out
+from classifier.reading.layout import MAX_NAMES, Layout, check_mapping, lay_out
 
 MAX_LINE = 1 << 26  # bytes
-MAX_NAMES = 2000
 _BATCH_BYTES = 1 << 25
 _NOT_UTF8 = re.compile("[\ud800-\udfff]")
 

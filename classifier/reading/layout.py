@@ -19,6 +19,7 @@ from classifier.reading.checks import LABEL_KEYS, check_batch, check_labels, lab
 from classifier.reading.columns import FILE
 
 Kind = Literal["articles", "boxes", "labels"]
+MAX_NAMES = 2000  # columns of one table; work a column grows with their number
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,12 @@ def lay_out(names: Sequence[str], options: ReadOptions, file: str, *, complete: 
     Raises:
         FormatError: columns of the same name, a mapped column that is not there, or no text and no key.
     """
+    if len(names) > MAX_NAMES:
+        raise FormatError(
+            f"more than {MAX_NAMES} different names",
+            where=file,
+            remedy="give a table with an article a row and its fields as columns",
+        )
     if doubles := [name for name, count in Counter(names).items() if count > 1]:
         raise FormatError(
             f"the column {_quoted(doubles)} is there more than once",

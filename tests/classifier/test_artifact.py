@@ -30,7 +30,7 @@ from classifier.artifact import (
     write_version,
 )
 from classifier.errors import ArtifactDamaged, ArtifactError, ArtifactFromFuture, ArtifactMissing, OutputError
-from classifier.store import ModelFolder
+from classifier.store import ModelFolder, resolve
 
 Forge = Callable[[Path, Callable[[dict[str, Any]], None]], None]
 TIME = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
@@ -527,3 +527,12 @@ def test_the_digest_covers_everything() -> None:
     assert encode_manifest(dict(reversed(data.items()))) == text
     with pytest.raises(ValueError, match="JSON"):
         encode_manifest({"a": float("nan")})
+
+
+def test_a_linked_array_is_refused(tiny_model_path: Path, tmp_path: Path) -> None:
+    version = tmp_path / resolve(tiny_model_path).version
+    shutil.copytree(resolve(tiny_model_path).path, version)
+    (version / "sections.weights.npy").rename(tmp_path / "elsewhere.npy")
+    (version / "sections.weights.npy").symlink_to(tmp_path / "elsewhere.npy")
+    with pytest.raises(ArtifactDamaged, match="is a link out of the folder"):
+        classifier.load(version)

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -451,3 +452,26 @@ def test_a_broken_pipe_does_not_swallow_other_errors(newsdesk: Any, tmp_path: Pa
     assert done.returncode in (1, 2)
     assert "line 1: not JSON" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_sigterm_leaves_nothing_half_written(
+    newsdesk_command: str, tiny_model_path: Path, tmp_path: Path
+) -> None:
+    command = [newsdesk_command, "score", tiny_model_path, "-", "-o", tmp_path / "out.jsonl"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 30
+    while not list(
+        tmp_path.iterdir()
+    ):  # the temporary file is there: the command is at work, waiting for input
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.terminate()
+    process.communicate(timeout=30)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_path_too_long_is_one_error(newsdesk: , tmp_path: Path) -> None:
+    done = newsdesk("read", tmp_path / ("a" * 300 + ".jsonl"), "-o", "-")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert one_line(done).startswith("error: ")

@@ -17,18 +17,18 @@ from classifier.linear import Linear
 from classifier.model import Model
 from classifier.sections import SectionHead, Threshold, to_probabilities
 from classifier.spec import Arrays, Spec
-from classifier.text.blocks import CategoryBlock
+from classifier.text.analyzer import Analyzer
+from classifier.text.blocks import TextBlock
 from classifier.text.rows import Rows
 
-ROW = Rows.from_articles([Article(headline="x")])
+ROW = Rows.from_articles([Article(headline="known")])
 SCORES = any_array(np.float64, (3, 5), elements=st.floats(-1e6, 1e6))
 
 
 def head(intercept: list[float], **changes: Any) -> SectionHead:
     """A head that gives every article these scores."""
-    linear = Linear(
-        [CategoryBlock("source", 1.0, ("s",))], np.zeros((1, len(intercept))), np.array(intercept, np.float64)
-    )
+    words = TextBlock("headline", Analyzer(), False, 1.0, ("known",), np.ones(1))
+    linear = Linear([words], np.zeros((1, len(intercept))), np.array(intercept, np.float64))
     values: dict[str, Any] = {
         "labels": tuple(f"label {i:02d}" for i in range(len(intercept))),
         "several": False,
@@ -89,6 +89,14 @@ def test_the_decision_is_about_the_best_section() -> None:
     assert sure.probability == sure.scores[0].probability > 0.95
     (unsure,) = head([0.0, 0.5]).results(ROW)
     assert (unsure.section, unsure.decision) == ("label 01", "review")
+
+
+def test_an_article_of_unknown_words_is_for_review() -> None:
+    unknown, known = head([0.0, 9.0]).results(
+        Rows.from_articles([Article(headline="zzz", source="s"), Article(headline="known zzz")])
+    )
+    assert (unknown.decision, known.decision) == ("review", "file")
+    assert unknown.probability == known.probability
 
 
 def test_ties_keep_the_order_of_the_labels() -> None:

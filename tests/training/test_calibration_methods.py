@@ -23,7 +23,7 @@ from training.calibration_fits import (
     fit_vector,
     isotonic_labels,
 )
-from training.calibration_methods import compare_calibrations, fit_calibration
+from training.calibration_methods import compare_calibrations, cross_calibrated, fit_calibration
 
 
 def draw_one(random: np.random.Generator, logits: np.ndarray) -> np.ndarray:
@@ -302,6 +302,22 @@ def test_one_fold_compares_nothing() -> None:
         scores, truth, several=False, folds=np.zeros(len(scores), np.int64)
     )
     assert (calibration.method, trials) == ("temperature", ())
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_cross_calibrated_probabilities_come_from_the_other_folds(several: bool) -> None:
+    random = np.random.default_rng(14)
+    scores = random.normal(0, 1, (1000, 3))
+    truth = (draw_several if several else draw_one)(random, scores * [1, 2, 3])
+    fold = folds(1000, 4)
+    p = cross_calibrated(scores, truth, "sigmoid", several=several, folds=fold)
+    others = fit_sigmoid(scores[fold != 2], truth[fold != 2], several=several)
+    assert p[fold == 2].tolist() == others.apply(scores[fold == 2]).tolist()
+    single = cross_calibrated(scores, truth, "sigmoid", several=several, folds=np.zeros(1000, np.int64))
+    assert single.tolist() == fit_sigmoid(scores, truth, several=several).apply(scores).tolist()
+    wrong: Any = "vector" if several else "beta"
+    with pytest.raises(UsageError):
+        cross_calibrated(scores, truth, wrong, several=several, folds=fold)
 
 
 def test_the_same_articles_give_the_same_bytes() -> None:

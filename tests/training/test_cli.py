@@ -88,7 +88,7 @@ def newsroom(tmp_path_factory: pytest.TempPathFactory, stories: Stories) -> Path
         write(folder / "boxes" / f"{20310500 + day}.csv", boxes[-5:])
     ended = run(folder, "train", "plain.jsonl", "--out", "artifacts/plain")
     assert ended.code == 0, ended.err
-    assert "now current" in ended.out
+    assert "it is the current version of artifacts/plain" in ended.out
     assert ended.err.startswith("finding near-duplicates")
     return folder
 
@@ -165,7 +165,11 @@ def test_foreign_column_names(newsroom: Path) -> None:
         newsroom, "evaluate", "artifacts/foreign", "foreign.csv", "--json"
     )  # the version knows the names
     assert again.code == 0, again.err
-    assert again.json["sections"]["n"] == 96
+    # … and which of these very articles it was not trained on.
+    assert again.json["sections"] == ended.json["sections"]
+    assert again.json["sections"]["n"] == 19
+    more = run(newsroom, "evaluate", "artifacts/foreign", "foreign.csv", "--json", "--split", "all")
+    assert more.json["sections"]["n"] == 96
 
 
 def test_from_ranking_boxes_alone(newsroom: Path) -> None:

@@ -127,13 +127,19 @@ def test_without_articles_there_is_nothing_to_learn_from(reading_of: Read) -> No
 
 
 def test_describe(corpus_of: Make) -> None:
-    corpus = corpus_of([page(2, 3), page(1, 1), page(0, 2), {"headline": "x"}], column_zone="Asia/Tokyo")
+    corpus = corpus_of(
+        [page(2, 3, popularity=0.0), page(1, 1), page(0, 2), {"headline": "x"}], column_zone="Asia/Tokyo"
+    )
     mask = np.array([True, True, False, True])
     assert describe(corpus, mask) == {
         "articles": 3,
         "window": ["2031-04-01T10:00+09:00", "2031-04-03T11:00+09:00"],
+        "with_section": 2,
+        "with_popularity": 1,
+        "from_boxes": 0,
     }
-    assert describe(corpus, np.array([False, False, False, True])) == {"articles": 1, "window": None}
+    alone = describe(corpus, np.array([False, False, False, True]))
+    assert (alone["articles"], alone["window"]) == (1, None)
 
 
 def test_the_fingerprint_is_of_the_values_alone(reading_of: Read) -> None:

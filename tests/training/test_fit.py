@@ -145,7 +145,7 @@ def test_one_head_alone(reading_of: Read, stories: Stories, tmp_path: Path, miss
     found = result.to_dict()
     assert found["sections" if missing == "section" else "popularity"] is None
     assert found["popularity" if missing == "section" else "sections"] is not None
-    assert any(note.startswith("trained without the other head: ") for note in result.notes)
+    assert any(note.startswith(f"no {missing} head: ") for note in result.notes)
     assert ("pipeline.joblib" in result.folder.files) == (missing == "popularity")
 
 
@@ -187,7 +187,9 @@ def test_counts_that_are_all_held_out_do_not_push_the_boxes_aside(
 def test_counts_that_are_all_equal_leave_the_boxes_to_decide(
     reading_of: Read, stories: Stories, tmp_path: Path
 ) -> None:
-    rows = [{**row, "popularity": 1.0} for row in stories()]
+    rows = [{**row, "popularity": None} for row in stories()]
+    for row in rows[24:36]:
+        row["popularity"] = 1.0
     boxes = [
         {
             "list": "*",
@@ -198,7 +200,9 @@ def test_counts_that_are_all_equal_leave_the_boxes_to_decide(
         for rank in range(1, 6)
     ]
     train(reading_of(rows, boxes), tmp_path / "model", Config())
-    assert classifier.load(tmp_path / "model").popularity is not None
+    head = classifier.load(tmp_path / "model").popularity
+    assert head is not None
+    assert head.group_sizes.tolist() == [12.0, 12.0]  # of the box's day
 
 
 def test_nothing_is_left_behind_when_there_is_nothing_to_learn(

@@ -187,6 +187,23 @@ def test_boxes_teach_once_they_are_printed(reading_of: Read, stories: Stories, f
     assert found.popularity["groups"] == 2
 
 
+def test_a_box_on_an_early_page_may_have_been_printed_late(
+    reading_of: Read, stories: Stories, fits: Any
+) -> None:
+    rows = stories(days=8)
+    for row in rows:
+        row["file"] = f"{row['id']}.txt"
+        row["split"] = "test" if row["published_at"] >= "2031-05-08" else "train"
+    titles = [row["headline"] for row in rows[:5]]
+    boxes = [
+        *box(2, titles, file="s3.txt"),
+        *box(8, titles[::-1], file="s4.txt"),
+    ]  # s4's page was crawled a week later
+    evaluate_forward(reading_of(rows, boxes), Config(), 1)
+    ((_, _, dataset),) = fits
+    assert [b.file for b in dataset.train_boxes] == ["s3.txt"]
+
+
 def test_ignored_labels_are_measured_but_not_learned(reading_of: Read, stories: Stories) -> None:
     rows = stories()
     boxes = []

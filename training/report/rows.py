@@ -56,10 +56,19 @@ def data_lines(data: Mapping[str, Any]) -> Iterator[str]:
     for part in ("train", "test"):
         window = data[part]["window"]
         when = f", {window[0]} to {window[1]}" if window else ""
-        yield f"{part}: {data[part]['articles']} articles{when}"
+        yield f"{part}: {data[part]['articles']} articles{_labelled(data[part])}{when}"
     yield f"split: {data['split']}"
     yield f"ranking boxes: {data['train_boxes']} in training, {data['test_boxes']} held out"
     yield f"fingerprint: {data['fingerprint'][:16]}"
+
+
+def _labelled(part: Mapping[str, Any]) -> str:
+    """How many articles have which label; "" of a version that was not yet told."""
+    if "with_section" not in part:
+        return ""
+    known = f" ({part['with_section']} with a section, {part['with_popularity']} with a popularity"
+    boxes = part["from_boxes"]
+    return known + (f", {boxes} known only from ranking boxes)" if boxes else ")")
 
 
 def _interval(low_high: Sequence[float] | None) -> str:

@@ -147,4 +147,3 @@ def _words(text: str) -> list[str]:
 
 if __name__ == "__main__":
     main()
-

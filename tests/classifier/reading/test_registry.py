@@ -281,3 +281,20 @@ def test_another_row_with_a_taken_id_is_rejected(tmp_path: Path) -> None:
     reading = read_all([first, second], ReadOptions(ignore=frozenset({"id"})))
     assert reading.articles["id"].to_pylist() == [Article(headline=text).id for text in "ab"]
     assert reading.duplicates == 1
+
+
+def test_a_file_name_that_is_no_utf8_is_shown_with_escapes(tmp_path: Path) -> None:
+    path = os.fsencode(tmp_path) + b"/b\xff.csv"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("headline\nx\n")
+    reading = read_all([os.fsdecode(path)])
+    assert reading.articles.column("file").to_pylist() == ["b\\xff.csv"]
+
+
+def test_too_many_columns_are_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text(
+        ",".join(["headline", *(f"c{i}" for i in range(3000))]) + "\nx" + "," * 3000 + "\n", "utf-8"
+    )
+    with pytest.raises(FormatError, match=r"wide\.csv: more than 2000 different names; give a table"):
+        read_all([str(path)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import ir_measures
 import numpy as np
@@ -36,7 +36,7 @@ def orders(scores: np.ndarray) -> list[np.ndarray]:
     """Every order (best first) that the scores allow, each as the places 1 … n of the articles."""
     allowed = []
     for order in permutations(range(len(scores))):
-        if all(scores[a] >= scores[b] for a, b in zip(order, order[1:], strict=False)):
+        if all(scores[a] >= scores[b] for a, b in pairwise(order)):
             places = np.empty(len(scores))
             places[list(order)] = np.arange(1, len(scores) + 1)
             allowed.append(places)
