@@ -31,7 +31,7 @@ def fit_temperature(scores: Floats, truth: NDArray[np.bool_], *, several: bool) 
         probability = to_probabilities(scores, float(np.exp(log_temperature)), several=several)
         right = np.where(truth, probability, 1.0 - probability) if several else probability[truth]
         logs = np.log(np.maximum(right, _FLOOR))
-        others = np.log(np.maximum(1.0 - probability if several else probability, _FLOOR))
+        others = np.log(np.maximum(1.0 - right if several else probability, _FLOOR))
         return -float((1.0 - doubt) * logs.mean() + doubt * others.mean())
 
     found = minimize_scalar(loss, bounds=(-5.0, 5.0), method="bounded", options={"xatol": 1e-6})

@@ -85,6 +85,9 @@ def train(
     metavar="DAYS",
     help="Go through the test part: fit again on everything before, predict the next DAYS days.",
 )
+@click.option(
+    "--report", type=click.Path(path_type=Path), metavar="DIR", help="Write report.html there, too."
+)
 @json_option
 @reading_options
 def evaluate(
@@ -93,6 +96,7 @@ def evaluate(
     split: str | None,
     folds: int | None,
     walk_forward: int | None,
+    report: Path | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -138,6 +142,10 @@ def evaluate(
             found = evaluate_folds(reading, config, folds, split=split, **rest)
         else:
             found = evaluate_forward(reading, config, walk_forward or 0, **rest)
+    if report is not None:
+        from training.folders import write_evaluation
+
+        write_evaluation(report, loaded, found, f"These figures are measured {where}.")
     if as_json:
         seconds = round(time.perf_counter() - started, 3)
         click.echo(json.dumps({**found.to_dict(), "seconds": seconds}, ensure_ascii=False, allow_nan=False))

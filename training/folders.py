@@ -1,13 +1,19 @@
-"""Where a version will be written: looked at before anything else, and without importing what fitting needs."""
+"""Folders that commands write to: a version's is looked at before anything else, without importing what fitting needs."""
 
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from classifier.artifact import model_name
 from classifier.errors import OutputError
 from classifier.store import ModelFolder
+
+if TYPE_CHECKING:
+    from classifier.model import Model
+    from training.evaluation import Evaluation
 
 
 def check_model_folder(out: Path) -> None:
@@ -43,3 +49,27 @@ def check_model_folder(out: Path) -> None:
         raise OutputError(f"{parent} is a file, not a folder", where=str(out), remedy=remedy)
     if not os.access(parent, os.W_OK | os.X_OK):
         raise OutputError(f"{parent} cannot be written to", where=str(out), remedy="choose another --out")
+
+
+def write_evaluation(folder: Path, model: Model, found: Evaluation, note: str) -> None:
+    """Write `report.html` of an evaluation into `folder`, replacing an older one.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    from training.report import write_report
+
+    facts = {**model.manifest, "metrics": found.to_dict()}
+    name = f"{model.name} {model.version}"
+    text = write_report(name, facts, [note], datetime.now(UTC))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = folder / ".report.html.tmp"
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(folder / "report.html")
+    except OSError as error:
+        raise OutputError(
+            f"the report cannot be written ({error.strerror})",
+            where=str(folder),
+            remedy="choose another --report",
+        ) from error

@@ -471,7 +471,7 @@ def test_sigterm_leaves_nothing_half_written(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_path_too_long_is_one_error(newsdesk: , tmp_path: Path) -> None:
+def test_a_path_too_long_is_one_error(newsdesk: Any, tmp_path: Path) -> None:
     done = newsdesk("read", tmp_path / ("a" * 300 + ".jsonl"), "-o", "-")
     assert (done.returncode, done.stdout) == (2, "")
     assert one_line(done).startswith("error: ")

@@ -143,3 +143,11 @@ def test_separable_and_missing_scores_give_a_finite_curve() -> None:
     assert all(np.isfinite([curve.intercept, curve.score_slope, curve.size_slope]))
     assert curve.score_slope > 1
     assert fit_top5(np.empty(0), np.empty(0), np.empty(0)).score_slope == 0.0
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_scores_that_never_err_keep_a_doubt(several: bool) -> None:
+    truth = np.eye(2, dtype=np.bool_)[np.arange(40) % 2]
+    scores = np.where(truth, 0.1, -0.1)
+    found = to_probabilities(scores, fit_temperature(scores, truth, several=several), several=several)
+    assert 0.95 < found[truth].min() <= found[truth].max() < 0.999

@@ -125,6 +125,23 @@ def test_evaluate_for_people(newsroom: Path) -> None:
         assert words in ended.out
 
 
+def test_evaluate_writes_a_report(newsroom: Path) -> None:
+    ended = run(newsroom, "evaluate", "artifacts/plain", "plain.jsonl", "--report", "reports/plain")
+    assert ended.code == 0
+    text = (newsroom / "reports/plain/report.html").read_text("utf-8")
+    assert "<h1>" in text
+    assert "plain" in text
+
+
+def test_the_articles_of_the_training_are_known_again(newsroom: Path) -> None:
+    ended = run(newsroom, "evaluate", "artifacts/plain", "plain.jsonl")
+    assert (
+        "SECTIONS, on the test part" in ended.out
+    )  # the part that training held out, though no column says so
+    ended = run(newsroom, "evaluate", "artifacts/plain", "plain.jsonl", "--split", "all")
+    assert "SECTIONS, on all articles that were read" in ended.out
+
+
 @pytest.mark.parametrize(
     ("options", "count", "steps"),
     [
