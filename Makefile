@@ -52,7 +52,7 @@ test-bare: $(TEST)/.ready
 # The lower end of every dependency range.
 test-lowest: dist/.built
 	@scripts/make-venv .venv-lowest $(PYTHON)
-	@.venv-lowest/bin/pip install $(PIP_FLAGS) -c constraints/lowest.txt "$$(ls dist/*.whl)[all]" pytest hypothesis ir-measures
+	@.venv-lowest/bin/pip install $(PIP_FLAGS) -c constraints/lowest.txt "$$(ls dist/*.whl)[all]" pytest hypothesis ir-measures markdown-it-py
 	NEWSDESK_INSTALLED=1 .venv-lowest/bin/pytest -m 'not slow and not newest' -q -W default
 
 lint: $(TEST)/.ready
