@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import FeatureUnion, Pipeline
@@ -20,14 +19,15 @@ from classifier.sections import SectionHead, Threshold, to_probabilities
 from classifier.text.analyzer import Analyzer
 from classifier.text.blocks import Block
 from classifier.text.rows import TEXT
-from training.blocks import FittedText, as_weights, block_matrix, fit_category, fit_text, side_by_side
+from training.blocks import FittedText, block_matrix, fit_category, fit_text, side_by_side
 from training.calibration import fit_temperature, fit_thresholds
 from training.config import Config
 from training.corpus import Corpus, Ids
+from training.recipes import Recipe
+from training.selection import FEW, Validation, fit_linear
 from training.splits import folds
 
 LARGE = 1000  # from so many articles on, words of a single article are left out
-FEW = 20_000  # with fewer articles, parts of words help: an inflected or compound word is rarely seen twice
 Truth = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
@@ -98,8 +98,10 @@ def fit_sections(corpus: Corpus, clusters: Ids, config: Config) -> FittedSection
             matrices.append(block_matrix(categories, corpus.rows))
     features = side_by_side(matrices)
 
-    weights, intercept = fit_linear(features, truth, several=several, config=config)
-    held = out_of_fold(features, truth, clusters, several=several, config=config)
+    recipe = Recipe((), config.fit.section_c)
+    fold = folds(clusters, config.fit.folds, config.fit.seed)
+    weights, intercept = fit_linear(features, truth, recipe, several=several, seed=config.fit.seed)
+    held = Validation(truth, several, fold, False, config.fit.seed).held_out(features, recipe)
     known = np.isfinite(held).all(axis=1)
     temperature = fit_temperature(held[known], truth[known], several=several)
     probability = to_probabilities(held[known], temperature, several=several)
@@ -143,41 +145,6 @@ def fit_texts(corpus: Corpus) -> list[FittedText]:
             remedy="map the columns of their texts (--column body=…)",
         )
     return kept
-
-
-def fit_linear(
-    features: sp.csr_matrix, truth: Truth, *, several: bool, config: Config
-) -> tuple[Floats, Floats]:
-    """One-vs-rest linear support vector machines; weights (width, k), intercept (k,)."""
-    outputs = truth.shape[1]
-    weights = np.zeros((features.shape[1], outputs))
-    intercept = np.zeros(outputs)
-    for output in range(outputs):
-        target = truth[:, output]
-        if not several and outputs == 2 and output == 1:
-            # Two sections are one question; the second answer mirrors the first.
-            weights[:, 1], intercept[1] = -weights[:, 0], -intercept[0]
-        elif target.all() or not target.any():
-            intercept[output] = 1.0 if target.all() else -1.0
-        else:
-            machine = LinearSVC(C=config.fit.section_c, random_state=config.fit.seed).fit(features, target)
-            weights[:, output] = as_weights(machine.coef_)[:, 0]
-            intercept[output] = float(machine.intercept_[0])
-    return weights, intercept
-
-
-def out_of_fold(
-    features: sp.csr_matrix, truth: Truth, clusters: Ids, *, several: bool, config: Config
-) -> Floats:
-    """(n, k) scores of each article by a fit that did not see it; NaN where a fold had nothing to learn from."""
-    fold = folds(clusters, config.fit.folds, config.fit.seed)
-    scores = np.full(truth.shape, np.nan)
-    for number in np.unique(fold).tolist():
-        held, rest = fold == number, fold != number
-        if held.any() and rest.any():
-            weights, intercept = fit_linear(features[rest], truth[rest], several=several, config=config)
-            scores[held] = features[held] @ weights + intercept
-    return scores
 
 
 def text_pipeline(vectorizers: Sequence[TfidfVectorizer], head: SectionHead) -> Pipeline:
