@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 NEWSDESK_DATA = os.environ.get("NEWSDESK_DATA")
+
+
+# A shell starts background jobs with SIGINT ignored, and children inherit that: then nothing could be interrupted.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
