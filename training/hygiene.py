@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.errors import UsageError
+from training.metrics import wilson
 
 Floats = NDArray[np.float64]
 Truth = NDArray[np.bool_]
@@ -260,17 +261,8 @@ def confusable(
 
 def _direction(mistaken: int, articles: int) -> Direction:
     rate = mistaken / articles if articles else 0.0
-    return Direction(articles, mistaken, rate, *wilson_interval(mistaken, articles))
-
-
-def wilson_interval(hits: int, n: int, *, z: float = 1.959963984540054) -> tuple[float, float]:
-    """The interval of a share (Wilson 1927), 95 % unless `z` says otherwise; (0, 1) without articles."""
-    if not n:
-        return 0.0, 1.0
-    rate = hits / n
-    middle = (rate + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * float(np.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))) / (1 + z * z / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    low, high = wilson([mistaken], [articles])
+    return Direction(articles, mistaken, rate, float(low[0]), float(high[0]))
 
 
 def similar_names(counts: Mapping[str, int]) -> list[SimilarNames]:

@@ -16,7 +16,6 @@ from training.hygiene import (
     confusable,
     similar_names,
     suspected_labels,
-    wilson_interval,
     write_jsonl,
 )
 
@@ -216,14 +215,6 @@ def test_confusable_with_several_labels_counts_articles_with_one_of_both() -> No
     (pair,) = confusable(p, truth, ["cotton", "crops"])
     assert (pair.forth.articles, pair.forth.mistaken) == (10, 10)
     assert (pair.back.articles, pair.back.mistaken) == (40, 0)
-
-
-def test_wilson_interval() -> None:
-    assert wilson_interval(0, 0) == (0.0, 1.0)
-    low, high = wilson_interval(10, 100)  # Wilson 1927 by hand
-    assert (low, high) == (pytest.approx(0.0552, abs=1e-4), pytest.approx(0.1744, abs=1e-4))
-    assert wilson_interval(0, 20)[0] == 0.0
-    assert wilson_interval(20, 20)[1] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from training.metrics.intervals import Difference, bootstrap_mean, bootstrap_statistic, paired_difference
+from training.metrics.intervals import (
+    Difference,
+    bootstrap_mean,
+    bootstrap_statistic,
+    paired_difference,
+    wilson,
+)
 from training.metrics.popularity import PopularityMetrics, evaluate_popularity, is_flag
 from training.metrics.ranking import (
     auc,
@@ -36,4 +42,5 @@ __all__ = [
     "pairwise_accuracy",
     "top_k_membership",
     "top_k_overlap",
+    "wilson",
 ]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import norm
 
 from classifier.errors import UsageError
 from training.metrics._checks import Floats, at_least_one
@@ -116,6 +117,17 @@ def _check(samples: int, level: float) -> None:
     at_least_one(samples, "samples")
     if not 0 < level < 1:
         raise UsageError(f"level is {level}", remedy="give a share between 0 and 1, such as 0.95")
+
+
+def wilson(hits: npt.ArrayLike, n: npt.ArrayLike, level: float = 0.95) -> tuple[Floats, Floats]:
+    """The interval of shares `hits` / `n`, elementwise (Wilson 1927); 0 to 1 where n is 0."""
+    h, m = np.asarray(hits, np.float64), np.asarray(n, np.float64)
+    z = float(norm.ppf((1 + level) / 2))
+    share = np.divide(h, m, out=np.full(h.shape, 0.5), where=m > 0)
+    middle = (h + z * z / 2) / (m + z * z)
+    root = np.sqrt(np.maximum(share * (1 - share) * m + z * z / 4, 0.0))
+    half = z * root / (m + z * z)
+    return np.clip(middle - half, 0.0, 1.0), np.clip(middle + half, 0.0, 1.0)
 
 
 def _interval(drawn: Floats, level: float) -> tuple[float, float]:

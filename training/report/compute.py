@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
-from scipy.stats import norm
 
+from training.metrics import wilson
 from training.report.content import (
     ConfusedPair,
     Confusion,
@@ -194,17 +194,6 @@ def _bootstrap_f1(hits: Ints, wrong: Ints, n: int, samples: int, seed: int) -> t
         f1[:, np.isnan(f1).all(axis=0)] = 0.0
         low[at], high[at] = np.nanquantile(f1, [0.025, 0.975], axis=0)
     return low, high
-
-
-def wilson(hits: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[Floats, Floats]:
-    """The interval of shares `hits` / `n`, elementwise (Wilson 1927); 0 to 1 where n is 0."""
-    h, m = np.asarray(hits, np.float64), np.asarray(n, np.float64)
-    z = float(norm.ppf((1 + level) / 2))
-    share = np.divide(h, m, out=np.full(h.shape, 0.5), where=m > 0)
-    middle = (h + z * z / 2) / (m + z * z)
-    root = np.sqrt(np.maximum(share * (1 - share) * m + z * z / 4, 0.0))
-    half = z * root / (m + z * z)
-    return np.clip(middle - half, 0.0, 1.0), np.clip(middle + half, 0.0, 1.0)
 
 
 def slice_accuracy(

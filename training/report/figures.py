@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from training.metrics import wilson
 from training.report.canvas import (
     BLUE,
     FAINT,
@@ -30,7 +31,6 @@ from training.report.canvas import (
     draw,
     note,
 )
-from training.report.compute import wilson
 from training.report.content import (
     Confusion,
     CoverageCurve,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, f1_score
 
-from training.metrics import bootstrap_statistic, coverage_precision, ece
+from training.metrics import bootstrap_statistic, coverage_precision, ece, wilson
 from training.report.compute import (
     UNKNOWN,
     confused_pairs,
@@ -24,7 +24,6 @@ from training.report.compute import (
     reliability,
     slice_accuracy,
     top_words,
-    wilson,
     worst_mistakes,
 )
 
