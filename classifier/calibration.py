@@ -1,4 +1,4 @@
-"""Scores to probabilities that are true: what was fitted in `training.calibration_methods`, applied with NumPy alone.
+"""Scores to probabilities that are true: what was fitted in `training.calibration.methods`, applied with NumPy alone.
 
 | method | a label's own probability | one label an article |
 |---|---|---|
@@ -7,7 +7,7 @@
 | sigmoid | logistic of score · slope + intercept, of each label its own (Platt 1999) | divided by the sum |
 | isotonic | steps (Zadrozny & Elkan 2002) where a label has them, else as sigmoid | divided by the sum |
 
-To add a method: a line in `_METHODS`, its fitting in `training.calibration_methods`, and a row here.
+To add a method: a line in `_METHODS`, its fitting in `training.calibration.methods`, and a row here.
 """
 
 from __future__ import annotations

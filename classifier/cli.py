@@ -180,7 +180,7 @@ def rank(model: str, inputs: tuple[str, ...], top: int, site: str, as_json: bool
 @reading_options
 def explain(model: str, inputs: tuple[str, ...], features: int, as_json: bool, **options: Any) -> None:
     """Show the features that decided, with their contributions."""
-    from classifier.display import explanation_text
+    from classifier.display import explanation_text, likely_sections
     from classifier.model import load
     from classifier.reading import read_all
     from classifier.reading.rows import to_articles
@@ -195,7 +195,8 @@ def explain(model: str, inputs: tuple[str, ...], features: int, as_json: bool, *
         if as_json:
             found.append({**prediction.to_dict(), "explanation": [part.to_dict() for part in parts]})
         else:
-            click.echo(explanation_text(article, prediction, parts, features))
+            likely = likely_sections(loaded, article)
+            click.echo(explanation_text(article, prediction, parts, features, likely))
     if as_json:
         click.echo(json.dumps({"articles": found}, ensure_ascii=False))
     finish(len(reading.rejected), len(reading.rejected) + len(articles))

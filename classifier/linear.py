@@ -15,6 +15,8 @@ from classifier.text.blocks import Block, FieldSpan, load_block
 from classifier.text.rows import Rows
 from classifier.text.sparse import Floats
 
+INTERCEPT = "(intercept)"  # a feature that every article has: where scores start
+
 
 @dataclass(frozen=True, slots=True)
 class FeaturePart:
@@ -37,21 +39,21 @@ class Linear:
         """(n, k) scores; a row's scores do not depend on the rows beside it."""
         return self.scores_and_known(rows)[0]
 
-    def scores_and_known(self, rows: Rows) -> tuple[Floats, NDArray[np.bool_]]:
-        """The scores (n, k), and which rows (n,) hold anything that a text block knows."""
+    def scores_and_known(self, rows: Rows) -> tuple[Floats, NDArray[np.int64]]:
+        """The scores (n, k), and how many features of the text blocks each row (n,) has."""
         out = np.zeros((len(rows), len(self.intercept)))
-        known = np.zeros(len(rows), np.bool_)
+        known = np.zeros(len(rows), np.int64)
         at = 0
         for block in self.blocks:
             features = block.transform(rows)
             features.add_product(self.weights[at : at + block.width], out)
             if block.kind == "text":
-                known |= np.diff(features.indptr) > 0
+                known += np.diff(features.indptr)
             at += block.width
         return out + self.intercept, known
 
     def parts(self, rows: Rows, number: int = 0) -> list[FeaturePart]:
-        """Every feature of one row; contributions and intercept sum to the row's scores."""
+        """Every feature of one row, the intercept among them; their contributions sum to the row's scores."""
         found = []
         at = 0
         for block in self.blocks:
@@ -63,6 +65,7 @@ class Linear:
                     FeaturePart(block.feature_name(index), contributions, tuple(spans.get(index, ())))
                 )
             at += block.width
+        found.append(FeaturePart(INTERCEPT, self.intercept, ()))
         return found
 
     def spec(self) -> dict[str, Any]:

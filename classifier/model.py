@@ -54,8 +54,37 @@ class Model:
             raise _no_article(articles)
         return self._predict_batch(articles)
 
+    @overload
+    def prediction_sets(self, articles: OneArticle, coverage: float = 0.95) -> tuple[str, ...]: ...
+    @overload
+    def prediction_sets(
+        self, articles: Sequence[OneArticle], coverage: float = 0.95
+    ) -> list[tuple[str, ...]]: ...
+    def prediction_sets(self, articles: Any, coverage: float = 0.95) -> Any:
+        """The sections that one article (`Article` or mapping), or each of a list, may belong to, best first.
+
+        Of many articles like those in training, a share of `coverage` has its section in its set. A set is never empty:
+        short where the model is sure, long where it is not, every section where training had too few articles.
+
+        Raises:
+            FieldError: an article that breaks the rules of the article table.
+            UsageError: no article was given, or the version has no sets of this coverage (`decisions.coverages` of the
+                configuration; only with one section an article).
+        """
+        if self.sections is None:
+            raise UsageError(
+                "the version has no section head",
+                remedy="prediction sets need articles with sections in training",
+            )
+        if isinstance(articles, Article | Mapping):
+            return self.sections.sets(Rows.from_articles([_article(articles)]), coverage)[0]
+        if not isinstance(articles, Sequence) or isinstance(articles, str | bytes):
+            raise _no_article(articles, "an Article or a mapping, or a list of them")
+        return self.sections.sets(Rows.from_articles([_article(article) for article in articles]), coverage)
+
     def explain(self, article: OneArticle) -> list[Contribution]:
-        """What each feature adds to the winning section's score and to the popularity score, largest effect first."""
+        """What each feature, "(intercept)" among them, adds to the best section's score and, `against`, to its lead over
+        the runner-up, and to the popularity score; largest effect first."""
         rows = Rows.from_articles([_article(article)])
         found: list[Contribution] = []
         for head in (self.sections, self.popularity):
@@ -131,8 +160,7 @@ def _article(article: OneArticle) -> Article:
     return Article.from_mapping(article)
 
 
-def _no_article(value: object) -> UsageError:
-    return UsageError(
-        f"a {type(value).__name__} is no article",
-        remedy="give an Article or a mapping, a list of them, or a record batch",
-    )
+def _no_article(
+    value: object, forms: str = "an Article or a mapping, a list of them, or a record batch"
+) -> UsageError:
+    return UsageError(f"a {type(value).__name__} is no article", remedy=f"give {forms}")

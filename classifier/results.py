@@ -60,20 +60,24 @@ PREDICTION_FIELDS = tuple(Prediction.__dataclass_fields__)
 class Contribution:
     """What one feature adds to a head's score.
 
-    `head` is "section" or "popularity". For the section head the number is what the feature adds to the winning
-    section's score. `spans` are the places in the article that it stands for: (field, start, end) in code points.
+    `head` is "section" or "popularity". For the section head `contribution` is what the feature adds to the winning
+    section's score, and `against` what it adds to that section's lead over the runner-up; both sum to the score and the
+    lead over all features, of which "(intercept)" is one. `against` is None for the popularity head. `spans` are the
+    places in the article that it stands for: (field, start, end) in code points.
     """
 
     head: Literal["section", "popularity"]
     feature: str
     contribution: float
     spans: tuple[tuple[str, int, int], ...]
+    against: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
             "head": self.head,
             "feature": self.feature,
             "contribution": self.contribution,
+            "against": self.against,
             "spans": [list(span) for span in self.spans],
         }
 

@@ -9,20 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.calibration import Calibration
+from classifier.decisions import Decisions, prediction_sets
 from classifier.errors import ArtifactDamaged
 from classifier.linear import FeaturePart, Linear
 from classifier.results import MAX_SECTION_SCORES, Contribution, Decision, SectionScore
-from classifier.spec import Arrays, Spec
+from classifier.spec import Arrays, Spec, take_array
 from classifier.text.rows import Rows
 from classifier.text.sparse import Floats
 
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """From which probability on articles are filed unseen at a target precision; None where the data cannot support it."""
-
-    target: float
-    probability: float | None
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,94 +35,157 @@ class SectionResult:
 class SectionHead:
     """One label (`several` false: probabilities over all labels sum to 1) or several (each label on its own).
 
-    Probabilities are softmax or logistic of scores / `temperature` (Guo et al. 2017, "On calibration of modern neural
-    networks"). `thresholds` rise with their target; `target` is the one that decisions use.
+    `calibration` makes probabilities of scores. An article none of whose words is known gets `prior` (k,), the labels'
+    shares in training, instead; one that knows fewer than `least_known` features of its text is never filed: it is much
+    shorter than those that the probabilities were made true on. With several labels one is assigned from its `assignment`
+    (k,) on, a score.
     """
 
     linear: Linear
     labels: tuple[str, ...]
     several: bool
-    temperature: float
-    thresholds: tuple[Threshold, ...]
-    target: float
+    calibration: Calibration
+    decisions: Decisions
+    prior: Floats | None = None
+    assignment: Floats | None = None
+    least_known: int = 1
 
     def probabilities(self, rows: Rows) -> Floats:
         """(n, labels) probabilities."""
-        return to_probabilities(self.linear.scores(rows), self.temperature, several=self.several)
+        return self._judge(rows)[0]
+
+    def probabilities_and_assigned(self, rows: Rows) -> tuple[Floats, Bools]:
+        """(n, labels) probabilities, and which labels each article gets."""
+        probabilities, assigned, _ = self._judge(rows)
+        return probabilities, assigned
 
     def results(self, rows: Rows) -> list[SectionResult]:
-        scores, known = self.linear.scores_and_known(rows)
-        probabilities = to_probabilities(scores, self.temperature, several=self.several)
-        return [self._result(row, seen) for row, seen in zip(probabilities, known.tolist(), strict=True)]
+        probabilities, assigned, known = self._judge(rows)
+        limits = self.decisions.limits(self.labels)
+        sure = probabilities.max(axis=1) >= limits[probabilities.argmax(axis=1)]
+        filed = sure & (known >= self.least_known)
+        return [
+            self._result(row, own, decision)
+            for row, own, decision in zip(probabilities, assigned, filed.tolist(), strict=True)
+        ]
 
-    def _result(self, probabilities: Floats, known: bool) -> SectionResult:
+    def _judge(self, rows: Rows) -> tuple[Floats, Bools, NDArray[np.int64]]:
+        """(n, k) probabilities, (n, k) assigned labels, (n,) how many features of the text are known."""
+        scores, known = self.linear.scores_and_known(rows)
+        probabilities = self.calibration.apply(scores)
+        assigned = self.assigned(scores, probabilities)
+        if self.prior is not None:
+            probabilities[known == 0] = self.prior
+            assigned[known == 0] = np.arange(len(self.prior)) == self.prior.argmax()
+        return probabilities, assigned, known
+
+    def assigned(self, scores: Floats, probabilities: Floats) -> Bools:
+        """(n, k) which labels articles of these scores and probabilities get: the best one, or with several labels those
+        that reach their threshold and always the best one."""
+        found = np.zeros(scores.shape, np.bool_) if self.assignment is None else scores >= self.assignment
+        found[np.arange(len(found)), probabilities.argmax(axis=1)] = True
+        return found
+
+    def _result(self, probabilities: Floats, assigned: Bools, filed: bool) -> SectionResult:
         # A stable sort, so that equal probabilities keep the order of the labels.
         order = np.argsort(-probabilities, kind="stable")[:MAX_SECTION_SCORES].tolist()
-        best = order[0]
         scores = tuple(
-            SectionScore(
-                self.labels[i],
-                float(probabilities[i]),
-                bool(probabilities[i] >= 0.5) if self.several else i == best,
-            )
-            for i in order
+            SectionScore(self.labels[i], float(probabilities[i]), bool(assigned[i])) for i in order
         )
-        probability = float(probabilities[best])
-        # Nothing in the text is known: whatever the probability, it is no judgement of this article.
-        decision = self.decide(probability) if known else "review"
-        return SectionResult(self.labels[best], probability, decision, scores)
+        decision: Decision = "file" if filed else "review"
+        return SectionResult(self.labels[order[0]], float(probabilities[order[0]]), decision, scores)
 
-    def decide(self, probability: float) -> Decision:
-        """ "file" where the configured target precision is held at this probability."""
-        threshold = next((t.probability for t in self.thresholds if t.target == self.target), None)
-        return "file" if threshold is not None and probability >= threshold else "review"
+    def sets(self, rows: Rows, level: float) -> list[tuple[str, ...]]:
+        """Each article's prediction set, best first: the sections that hold the true one with that coverage. An article
+        that says too little (`least_known`) may belong anywhere.
+
+        Raises:
+            UsageError: no sets of that coverage were fitted.
+        """
+        threshold = self.decisions.set_level(level).threshold
+        probabilities, _, known = self._judge(rows)
+        order = np.argsort(-probabilities, axis=1, kind="stable")
+        sizes = prediction_sets(probabilities, threshold).sum(axis=1)
+        sizes[known < self.least_known] = len(self.labels)
+        return [
+            tuple(self.labels[i] for i in row[:size].tolist())
+            for row, size in zip(order, sizes.tolist(), strict=True)
+        ]
 
     def explain(self, rows: Rows) -> list[Contribution]:
-        """What each feature of the first row adds to its best section's score, largest effect first."""
-        best = int(np.argmax(self.probabilities(rows)[0]))
-        return contributions("section", self.linear.parts(rows), best)
+        """What each feature of the first row adds to its best section's score and, `against`, to its lead over the
+        runner-up; largest effect first. They sum to the score and the lead."""
+        order = np.argsort(-self.probabilities(rows)[0], kind="stable").tolist()
+        return contributions(
+            "section", self.linear.parts(rows), order[0], order[1] if len(order) > 1 else None
+        )
 
     def spec(self) -> dict[str, Any]:
         return {
             **self.linear.spec(),
             "labels": list(self.labels),
             "several": self.several,
-            "temperature": self.temperature,
-            "thresholds": [{"target": t.target, "probability": t.probability} for t in self.thresholds],
-            "target": self.target,
+            "calibration": self.calibration.spec(),
+            "decisions": self.decisions.spec(),
+            "least_known": self.least_known,
         }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        return self.linear.arrays()
+        calibration = {f"calibration.{name}": array for name, array in self.calibration.arrays().items()}
+        found = {**self.linear.arrays(), **calibration}
+        for name, array in (("prior", self.prior), ("assignment", self.assignment)):
+            if array is not None:
+                found[name] = array
+        return found
 
     @classmethod
     def load(cls, spec: Spec, arrays: Arrays) -> SectionHead:
         labels = tuple(spec.strings("labels"))
-        temperature = spec.get("temperature", float)
-        if not labels or len(set(labels)) < len(labels) or temperature <= 0:
-            raise ArtifactDamaged("needs different labels and a positive temperature", where=spec.place)
-        thresholds = tuple(
-            Threshold(
-                item.get("target", float),
-                None if item.data.get("probability") is None else item.get("probability", float),
-            )
-            for item in spec.specs("thresholds")
-        )
-        linear = Linear.load(spec, arrays, len(labels))
+        if not labels or len(set(labels)) < len(labels):
+            raise ArtifactDamaged("needs different labels", where=spec.place)
         several = spec.get("several", bool)
-        return cls(linear, labels, several, temperature, thresholds, spec.get("target", float))
+        linear = Linear.load(spec, arrays, len(labels))
+        if "temperature" in spec.data:  # format 1
+            calibration = _temperature(spec, len(labels), several)
+            assignment = np.zeros(len(labels)) if several else None
+            decisions = Decisions.load(spec, sets=False)
+            return cls(linear, labels, several, calibration, decisions, None, assignment)
+        calibration = Calibration.load(spec.spec("calibration"), arrays.under("calibration."), len(labels))
+        if calibration.several != several:
+            raise ArtifactDamaged("the calibration is for another kind of labels", where=spec.place)
+        prior = take_array(arrays, "prior", np.float64, (len(labels),)) if "prior" in arrays else None
+        if prior is not None and not ((prior >= 0).all() and 0 < prior.max() <= 1):
+            raise ArtifactDamaged("the shares are not in 0–1", where=arrays.file("prior"))
+        assignment = take_array(arrays, "assignment", np.float64, (len(labels),)) if several else None
+        decisions = Decisions.load(spec.spec("decisions"))
+        least = spec.get("least_known", int)
+        if least < 1:
+            raise ArtifactDamaged('"least_known" is below 1', where=spec.place)
+        return cls(linear, labels, several, calibration, decisions, prior, assignment, least)
 
 
-def to_probabilities(scores: Floats, temperature: float, *, several: bool) -> Floats:
-    """Scores (n, k) to probabilities (n, k): softmax for one label, logistic a label for several."""
-    scaled = scores / temperature
-    if several:
-        return np.asarray(0.5 * (1.0 + np.tanh(0.5 * scaled)))  # the logistic function, without overflow
-    scaled = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return np.asarray(scaled / scaled.sum(axis=1, keepdims=True))
+def _temperature(spec: Spec, labels: int, several: bool) -> Calibration:
+    temperature = spec.get("temperature", float)
+    if temperature <= 0:
+        raise ArtifactDamaged("needs a positive temperature", where=spec.place)
+    slope = np.full(labels, 1.0 / temperature)
+    return Calibration("temperature", several, slope, np.zeros(labels))
 
 
-def contributions(head: Any, parts: Sequence[FeaturePart], output: int) -> list[Contribution]:
-    """The parts' contributions to one output, largest effect first, equal ones by name."""
-    found = [Contribution(head, part.name, float(part.contributions[output]), part.spans) for part in parts]
+def contributions(
+    head: Any, parts: Sequence[FeaturePart], output: int, runner_up: int | None = None
+) -> list[Contribution]:
+    """The parts' contributions to one output, and to its lead over another; largest effect first, equal ones by name."""
+    found = [
+        Contribution(
+            head,
+            part.name,
+            float(part.contributions[output]),
+            part.spans,
+            None
+            if runner_up is None
+            else float(part.contributions[output]) - float(part.contributions[runner_up]),
+        )
+        for part in parts
+    ]
     return sorted(found, key=lambda item: (-abs(item.contribution), item.feature))

@@ -120,11 +120,13 @@ class SectionScoreOut(_Strict):
 
 
 class ContributionOut(_Strict):
-    """What one feature adds to a head's score; spans are [field, start, end] in code points."""
+    """What one feature adds to a head's score, and `against` to the best section's lead over the runner-up (null for
+    popularity); spans are [field, start, end] in code points."""
 
     head: Literal["section", "popularity"]
     feature: str
     contribution: float
+    against: float | None
     spans: list[Annotated[list[str | int], Field(min_length=3, max_length=3)]]
 
 

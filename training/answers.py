@@ -13,19 +13,23 @@ from training.baselines import popularity_scores, section_labels
 from training.corpus import Corpus, Ids, Mask
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 Objects = NDArray[np.object_]
 
 
 @dataclass(frozen=True, slots=True)
 class SectionAnswers:
-    """Of m labelled articles at positions `rows` (m,): `probability` (m, labels), the probability from which on each is
-    filed for each target (m,), infinite where never, and each baseline's label (m,)."""
+    """Of m labelled articles at positions `rows` (m,): `probability` and `assigned` (m, labels); the probability from
+    which on each article is filed for each target (m,), infinite where never; that from which on a section is in its
+    prediction set for each coverage (m,); and each baseline's label (m,)."""
 
     rows: Ids
     labels: tuple[str, ...]
     several: bool
     probability: Floats
+    assigned: Bools
     thresholds: Mapping[float, Floats]
+    sets: Mapping[float, Floats]
     baselines: Mapping[str, Objects]
 
 
@@ -60,15 +64,17 @@ def _sections(model: Model, corpus: Corpus, asked: Mask) -> SectionAnswers | Non
     part = corpus.take(at)
     tables = model.manifest.get("baselines", {}).get("sections", {})
     answers = section_labels(part, tables) if tables else {}
+    probability, assigned = head.probabilities_and_assigned(part.rows)
+    best = probability.argmax(axis=1)
+    decisions = head.decisions
     return SectionAnswers(
         at,
         head.labels,
         head.several,
-        head.probabilities(part.rows),
-        {
-            item.target: np.full(len(at), np.inf if item.probability is None else item.probability)
-            for item in head.thresholds
-        },
+        probability,
+        assigned,
+        {item.target: decisions.limits(head.labels, item.target)[best] for item in decisions.thresholds},
+        {item.level: np.full(len(at), item.threshold) for item in decisions.sets},
         {name: np.array(labels, np.object_) for name, labels in answers.items()},
     )
 
@@ -108,19 +114,30 @@ def pool(parts: Sequence[Answers]) -> Answers:
 def _pool_sections(parts: Sequence[SectionAnswers]) -> SectionAnswers:
     labels = tuple(sorted({label for part in parts for label in part.labels}))
     at = {label: i for i, label in enumerate(labels)}
-    tables = []
+    tables, chosen = [], []
     for part in parts:
-        table = np.zeros((len(part.rows), len(labels)))
-        table[:, [at[label] for label in part.labels]] = part.probability
+        columns = [at[label] for label in part.labels]
+        table, assigned = (
+            np.zeros((len(part.rows), len(labels))),
+            np.zeros((len(part.rows), len(labels)), np.bool_),
+        )
+        table[:, columns], assigned[:, columns] = part.probability, part.assigned
         tables.append(table)
+        chosen.append(assigned)
     return SectionAnswers(
         np.concatenate([part.rows for part in parts]),
         labels,
         any(part.several for part in parts),
         np.concatenate(tables),
+        np.concatenate(chosen),
         {
             target: np.concatenate([part.thresholds[target] for part in parts])
             for target in parts[0].thresholds
+        },
+        {
+            level: np.concatenate([part.sets[level] for part in parts])
+            for level in parts[0].sets
+            if all(level in part.sets for part in parts)
         },
         {name: np.concatenate([part.baselines[name] for part in parts]) for name in parts[0].baselines},
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
 
 from classifier.text.analyzer import Analyzer
 from classifier.text.blocks import Block, CategoryBlock, ShapeBlock, TextBlock, TimeBlock
@@ -16,34 +17,94 @@ from classifier.text.rows import Rows
 from classifier.text.shape import SHAPE_FEATURES, headline_shape
 from classifier.text.times import TIME_FEATURES, time_features
 
+Mask = NDArray[np.bool_]
 MIN_CATEGORY_ARTICLES = 3
 
 
 FittedText = tuple[TextBlock, TfidfVectorizer, sp.csr_matrix]
 
 
-def fit_text(
-    rows: Rows, column: str, analyzer: Analyzer, *, min_df: int, weight: float = 1.0
-) -> FittedText | None:
-    """TF-IDF of a text column: the block, the scikit-learn vectorizer it equals, and the (n, width) matrix.
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How often each of `terms` (width) is in each of n texts: `table` (n, width); a term is in at least `min_df`."""
 
-    None where no n-gram is in at least `min_df` articles, as of headlines where there are none.
-    """
-    vectorizer = TfidfVectorizer(
-        analyzer=analyzer.kind, ngram_range=analyzer.ngrams, min_df=min(min_df, len(rows)), sublinear_tf=True
+    analyzer: Analyzer
+    min_df: int
+    terms: tuple[str, ...]
+    table: sp.csr_matrix
+
+    def weighted(self, train: Mask | None = None) -> sp.csr_matrix:
+        """(n, width) TF-IDF of every text as if fitted on those of a mask alone: terms that are too rare among them
+        count nothing. By default fitted on all."""
+        return self.fitted(train)[1]
+
+    def fitted(self, train: Mask | None = None) -> tuple[TfidfTransformer, sp.csr_matrix]:
+        """The transformer, too."""
+        table = self.table
+        seen = table
+        if train is not None:
+            seen = table[train]
+            often = np.bincount(seen.indices, minlength=table.shape[1]) >= min(self.min_df, seen.shape[0])
+            if not often.all():
+                table, seen = _only(table, often), _only(seen, often)
+        transformer = TfidfTransformer(sublinear_tf=True).fit(seen)
+        return transformer, sp.csr_matrix(transformer.transform(table))
+
+
+def _only(table: sp.csr_matrix, columns: Mask) -> sp.csr_matrix:
+    """Of the same width, with the entries of other columns left out."""
+    keep = columns[table.indices]
+    before = np.concatenate([[0], np.cumsum(keep)])
+    return sp.csr_matrix((table.data[keep], table.indices[keep], before[table.indptr]), shape=table.shape)
+
+
+def count_text(
+    rows: Rows, column: str, analyzer: Analyzer, *, min_df: int, max_features: int | None = None
+) -> Counts | None:
+    """Count a text column's n-grams, those in at least `min_df` articles (all where there are fewer), the most frequent
+    `max_features` of them. None where there is no such n-gram, as of headlines where there are none."""
+    counter = CountVectorizer(
+        analyzer=analyzer.kind,
+        ngram_range=analyzer.ngrams,
+        min_df=min(min_df, len(rows)),
+        max_features=max_features,
     )
     try:
-        matrix = vectorizer.fit_transform(rows.texts(column))
+        table = sp.csr_matrix(counter.fit_transform(rows.texts(column)))
     except ValueError:  # an empty vocabulary: that is how scikit-learn says so
         return None
-    terms = tuple(vectorizer.get_feature_names_out().tolist())
-    block = TextBlock(column, analyzer, True, weight, terms, vectorizer.idf_.astype(np.float64))
+    table.sort_indices()
+    return Counts(analyzer, min_df, tuple(counter.get_feature_names_out().tolist()), table)
+
+
+def text_block(counts: Counts, column: str, weight: float = 1.0) -> FittedText:
+    """TF-IDF of counted texts: the block, the scikit-learn vectorizer it equals, and the (n, width) matrix."""
+    transformer, matrix = counts.fitted()
+    idf = np.asarray(transformer.idf_, np.float64)
+    vectorizer = TfidfVectorizer(
+        analyzer=counts.analyzer.kind,
+        ngram_range=counts.analyzer.ngrams,
+        sublinear_tf=True,
+        vocabulary={term: i for i, term in enumerate(counts.terms)},
+    )
+    vectorizer.idf_ = idf
+    block = TextBlock(column, counts.analyzer, True, weight, counts.terms, idf)
     return block, vectorizer, sp.csr_matrix(matrix * weight)
 
 
-def fit_category(rows: Rows, column: str, *, weight: float = 1.0) -> CategoryBlock:
-    """One-hot of the values that at least MIN_CATEGORY_ARTICLES articles have."""
-    values, counts = np.unique([str(v) for v in rows.values(column) if v is not None], return_counts=True)
+def fit_text(
+    rows: Rows, column: str, analyzer: Analyzer, *, min_df: int, weight: float = 1.0
+) -> FittedText | None:
+    """`count_text`, then `text_block`; None where there is no n-gram."""
+    counts = count_text(rows, column, analyzer, min_df=min_df)
+    return None if counts is None else text_block(counts, column, weight)
+
+
+def fit_category(rows: Rows, column: str, *, weight: float = 1.0, train: Mask | None = None) -> CategoryBlock:
+    """One-hot of the values that at least MIN_CATEGORY_ARTICLES articles have (of those in a mask)."""
+    known = rows.values(column)
+    seen = known if train is None else [known[i] for i in np.flatnonzero(train).tolist()]
+    values, counts = np.unique([str(v) for v in seen if v is not None], return_counts=True)
     kept = values[counts >= MIN_CATEGORY_ARTICLES]
     return CategoryBlock(column, weight, tuple(kept.tolist()))
 

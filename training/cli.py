@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +27,19 @@ from classifier.options import (
 if TYPE_CHECKING:
     from classifier.reading.base import ReadOptions
     from training.config import Config
+    from training.search import Step
 
 
 @click.command()
 @inputs_argument
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Model folder, artifacts/NAME.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="TOML file of settings.")
+@click.option(
+    "--search",
+    type=int,
+    metavar="N",
+    help="Let Optuna try N further recipes for the section head (extra: search).",
+)
 @json_option
 @reading_options
 def train(
@@ -41,6 +51,8 @@ def train(
     from training.folders import check_model_folder
 
     config, reading_opts = configure(config_file, **options)
+    if config.fit.search:
+        require("optuna", "search")
     check_model_folder(out)
     reading = read_all(inputs, reading_opts)
     report_rejected(reading.rejected)
@@ -49,7 +61,7 @@ def train(
     from training.display import data_text, metrics_text
     from training.fit import train as run
 
-    result = run(reading, out, config, progress=lambda step: click.echo(f"{step} …", err=True))
+    result = run(reading, out, config, progress=_OnTerminal() if sys.stderr.isatty() else _say)
     for note in result.notes:
         click.echo(f"note: {note}", err=True)
     if as_json:
@@ -137,7 +149,7 @@ def evaluate(
         from training.refit import evaluate_folds, evaluate_forward
 
         config = replace(config, data=replace(config.data, timezone=timezone_of(loaded, config)))
-        rest: Any = {"ignored": ignored, "progress": lambda step: click.echo(f"{step} …", err=True)}
+        rest: Any = {"ignored": ignored, "progress": _say}
         if folds is not None:
             found = evaluate_folds(reading, config, folds, split=split, **rest)
         else:
@@ -176,6 +188,7 @@ def configure(
     ignore: tuple[str, ...],
     timezone: str | None,
     taken_at: str | None,
+    search: int | None = None,
     base: Config | None = None,
 ) -> tuple[Config, ReadOptions]:
     """The configuration (file, then command line) and the reading options that follow from it.
@@ -199,9 +212,38 @@ def configure(
             timezone=timezone or config.data.timezone,
         ),
         boxes=replace(config.boxes, taken_at=taken_at or config.boxes.taken_at),
+        fit=replace(config.fit, search=config.fit.search if search is None else search),
     )
     config = parse_config(config.to_dict(), where=str(config_file or "command line"))
     zone = parse_timezone(config.data.timezone) if config.data.timezone else None
     taken = parse_taken_at(config.boxes.taken_at, zone)
     options = ReadOptions(config.columns, frozenset(config.data.ignore), zone, taken)
     return config, options
+
+
+def _say(step: str) -> None:
+    click.echo(f"{step} …", err=True)
+
+
+class _OnTerminal:
+    """Says steps, and shows a search as a bar with the number of recipes, the time left and the best so far."""
+
+    def __call__(self, step: str) -> None:
+        _say(step)
+
+    @contextmanager
+    def watch(self, count: int) -> Iterator[Callable[[Step], None]]:
+        def shown(step: Step | None) -> str | None:
+            return None if step is None else str(step)
+
+        with click.progressbar(
+            length=count,
+            label="searching",
+            show_pos=True,
+            show_percent=False,
+            show_eta=False,  # click's comes late
+            item_show_func=shown,
+            width=0,
+            file=sys.stderr,
+        ) as bar:
+            yield lambda step: bar.update(1, step)

@@ -17,6 +17,8 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 from classifier.articles import ARTICLE_FIELDS, parse_timezone
 from classifier.errors import ConfigError
+from classifier.text.rows import TEXT_COLUMNS
+from training.recipes import BlockRecipe
 
 T = TypeVar("T")
 MAX_WINDOW_DAYS = 3660
@@ -30,6 +32,7 @@ _KIND_NAMES = {
     str(tuple[str, ...]): "a list of strings",
     str(tuple[float, ...]): "a list of numbers",
     str(dict[str, str]): "a table of strings",
+    str(dict[str, float]): "a table of numbers",
 }
 
 
@@ -69,7 +72,20 @@ class FitConfig:
 
     seed: int = _setting(0, "seed of folds and solvers")
     folds: int = _setting(5, "folds for out-of-fold scores")
-    section_c: float = _setting(1.0, "inverse regularisation of the section head (LinearSVC's C)")
+    section_blocks: tuple[str, ...] = _setting(
+        (), "feature blocks of the section head; none: validation chooses inside the training part"
+    )
+    section_c: float = _setting(
+        0.0,
+        "inverse regularisation of the section head (LinearSVC's C for articles of length 1); 0: validation chooses",
+    )
+    section_balance: float = _setting(
+        -1.0, "exponent of the section head's class weights, 0–1; below 0: validation chooses"
+    )
+    section_half_life: float = _setting(
+        -1.0, "days by which an older article counts half as much; 0: all alike; below 0: validation chooses"
+    )
+    search: int = _setting(0, "recipes that Optuna tries for the section head, besides the usual choice")
     popularity_alpha: float = _setting(2.0, "regularisation of the popularity head (Ridge's alpha)")
     min_label_articles: int = _setting(2, "a label with fewer training articles is dropped and reported")
 
@@ -81,6 +97,13 @@ class DecisionConfig:
     target: float = _setting(0.95, "precision that `file` must hold")
     targets: tuple[float, ...] = _setting((0.95, 0.98, 0.99), "precisions for which thresholds are stored")
     confidence: float = _setting(0.9, "confidence with which a threshold holds its precision")
+    sections: dict[str, float] = field(
+        default_factory=dict,
+        metadata={"help": "sections with a target precision of their own: Politics = 0.99"},
+    )
+    coverages: tuple[float, ...] = _setting(
+        (0.9, 0.95, 0.99), "coverages for which prediction sets are stored"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +169,16 @@ def parse_config(data: Mapping[str, Any], *, where: str = "configuration") -> Co
                 f"columns.{ours} is empty", where=where, remedy='name a column of the data: "title"'
             )
     for name in config.features.categorical:
-        if name in {*ARTICLE_FIELDS, "file"}.difference(CATEGORICAL):
+        _feature(name, "features.categorical", where)
+    for block in config.fit.section_blocks:
+        try:
+            column = BlockRecipe.parse(block).column
+        except ConfigError as error:
             raise ConfigError(
-                f'features.categorical: "{name}" is no feature',
-                where=where,
-                remedy=f"name {' or '.join(CATEGORICAL)}, or a column of your own, such as desk",
-            )
+                f"fit.section_blocks: {error.problem}", where=where, remedy=error.remedy
+            ) from None
+        if column not in TEXT_COLUMNS:
+            _feature(column, "fit.section_blocks", where)
     for name, (holds, range_) in _ranges(config).items():
         if not holds:
             raise ConfigError(
@@ -160,6 +187,15 @@ def parse_config(data: Mapping[str, Any], *, where: str = "configuration") -> Co
                 remedy=f"{range_} ({_help(name)})",
             )
     return config
+
+
+def _feature(name: str, setting: str, where: str) -> None:
+    if name in {*ARTICLE_FIELDS, "file"}.difference(CATEGORICAL):
+        raise ConfigError(
+            f'{setting}: "{name}" is no feature',
+            where=where,
+            remedy=f"name {' or '.join(CATEGORICAL)}, or a column of your own, such as desk",
+        )
 
 
 def _ranges(config: Config) -> dict[str, tuple[bool, str]]:
@@ -175,7 +211,10 @@ def _ranges(config: Config) -> dict[str, tuple[bool, str]]:
         ),
         "fit.seed": (0 <= fit.seed <= MAX_SEED, f"give a whole number from 0 to {MAX_SEED}"),
         "fit.folds": (2 <= fit.folds <= 1000, "give 2 to 1000 folds"),
-        "fit.section_c": (0 < fit.section_c < math.inf, positive),
+        "fit.section_c": (0 <= fit.section_c < math.inf, "give 0 or a number above it"),
+        "fit.section_balance": (fit.section_balance <= 1, "give 0 to 1, or −1 to have it chosen"),
+        "fit.section_half_life": (fit.section_half_life < math.inf, "give days, 0, or −1 to have it chosen"),
+        "fit.search": (0 <= fit.search <= 10_000, "give 0 to 10000 trials"),
         "fit.popularity_alpha": (0 < fit.popularity_alpha < math.inf, positive),
         "fit.min_label_articles": (fit.min_label_articles >= 1, "give 1 or more"),
         "decisions.targets": (all(0 < t < 1 for t in decisions.targets), "give numbers between 0 and 1"),
@@ -184,6 +223,11 @@ def _ranges(config: Config) -> dict[str, tuple[bool, str]]:
             "give one of decisions.targets, or add it there",
         ),
         "decisions.confidence": (0 < decisions.confidence < 1, share),
+        "decisions.sections": (
+            all(0 < t < 1 for t in decisions.sections.values()),
+            "give numbers between 0 and 1",
+        ),
+        "decisions.coverages": (all(0 < c < 1 for c in decisions.coverages), "give numbers between 0 and 1"),
     }
 
 
@@ -213,9 +257,9 @@ def _value(hint: Any, value: Any, where: str, name: str) -> Any:
 
 
 def _converted(hint: Any, value: Any) -> Any:
-    if hint == dict[str, str]:
+    if hint in (dict[str, str], dict[str, float]):
         if isinstance(value, Mapping):
-            return {key: _converted(str, item) for key, item in value.items()}
+            return {key: _converted(get_args(hint)[1], item) for key, item in value.items()}
     elif hint in (tuple[str, ...], tuple[float, ...]):
         if isinstance(value, list | tuple):
             return tuple(_converted(get_args(hint)[0], item) for item in value)

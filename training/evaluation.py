@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from classifier.decisions import prediction_sets
 from classifier.errors import LabelError
 from classifier.model import Model
 from classifier.reading import Reading
 from training.answers import Answers, PopularityAnswers, SectionAnswers, answers_of
 from training.baselines import POPULARITY_BASELINES
+from training.calibration.conformal import coverage_and_size
 from training.config import Config
 from training.corpus import Corpus, Ids, Mask, make_corpus
 from training.dataset import build_dataset, fingerprint, judgements_of
@@ -40,11 +42,21 @@ _FLOOR = 2.2e-16  # the least probability that a log loss sees, as in training.m
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """What an evaluation measured: `answers` about articles of `corpus`; `model` is None where there were several."""
+
+    answers: Answers
+    corpus: Corpus
+    model: Model | None
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """`sections` and `popularity` as in the JSON contract, None where the model or the labels lack that side."""
 
     sections: dict[str, Any] | None
     popularity: dict[str, Any] | None
+    basis: Basis | None = field(default=None, compare=False, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         return {"sections": self.sections, "popularity": self.popularity}
@@ -64,7 +76,8 @@ def evaluate(
     without them are given too. `intervals` adds bootstrap intervals at 95 %.
     """
     answers = answers_of(model, corpus, np.ones(len(corpus), np.bool_))
-    return evaluate_answers(answers, corpus, judgements, leaked=leaked, intervals=intervals)
+    found = evaluate_answers(answers, corpus, judgements, leaked=leaked, intervals=intervals)
+    return replace(found, basis=Basis(answers, corpus, model))
 
 
 def evaluate_answers(
@@ -85,7 +98,7 @@ def evaluate_answers(
         judgements = _about(judgements, np.isfinite(answers.popularity.scores))
         if len(judgements):
             popularity = _popularity(answers.popularity, judgements, leaked, intervals)
-    return Evaluation(sections, popularity)
+    return Evaluation(sections, popularity, Basis(answers, corpus, None))
 
 
 def _about(judgements: Judgements, mask: Mask) -> Judgements:
@@ -145,8 +158,18 @@ def _single(answers: SectionAnswers, labels: Labels, at: Ids) -> dict[str, Any]:
         "micro_f1": micro_f1(truth, predicted),
         "ece": ece(confidence, correct),
         "log_loss": log_loss(probability, index),
+        "log_loss_constant": _constant_log_loss(float(correct.mean()), probability.shape[1]),
         "file": _file(answers, at, confidence, correct),
+        "sets": _sets(answers, at, index),
     }
+
+
+def _constant_log_loss(share: float, labels: int) -> float | None:
+    """Of an answer that names the same sections, always with the confidence `share` that is right of them, the rest spread
+    evenly; what calibration must beat."""
+    if not 0 < share < 1:
+        return None
+    return float(-share * np.log(share) - (1 - share) * np.log((1 - share) / max(labels - 1, 1)))
 
 
 def _several(answers: SectionAnswers, labels: Labels, at: Ids) -> dict[str, Any]:
@@ -155,9 +178,9 @@ def _several(answers: SectionAnswers, labels: Labels, at: Ids) -> dict[str, Any]
     truth = np.zeros((len(labels), len(names)), np.bool_)
     for row, own in enumerate(labels):
         truth[row, [ids[name] for name in own]] = True
-    full = np.zeros(truth.shape)
-    full[:, [ids[name] for name in answers.labels]] = answers.probability[at]
-    assigned = full >= 0.5
+    full, assigned = np.zeros(truth.shape), np.zeros(truth.shape, np.bool_)
+    columns = [ids[name] for name in answers.labels]
+    full[:, columns], assigned[:, columns] = answers.probability[at], answers.assigned[at]
     right = np.where(truth, full, 1.0 - full)
     best = full.argmax(axis=1)
     return {
@@ -168,6 +191,7 @@ def _several(answers: SectionAnswers, labels: Labels, at: Ids) -> dict[str, Any]
         "ece": ece(full.ravel(), truth.ravel()),
         "log_loss": float(-np.log(np.maximum(right, _FLOOR)).mean()),
         "file": _file(answers, at, full.max(axis=1), truth[np.arange(len(best)), best]),
+        "sets": [],  # they are for one label an article
     }
 
 
@@ -181,9 +205,7 @@ def _correct(answers: SectionAnswers, labels: Labels) -> Bools:
     if not answers.several:
         truth, predicted = _names(answers, labels, np.arange(len(labels)))
         return np.asarray(truth == predicted)
-    chosen = [
-        {name for name, p in zip(answers.labels, row, strict=True) if p >= 0.5} for row in answers.probability
-    ]
+    chosen = [{answers.labels[i] for i in np.flatnonzero(row).tolist()} for row in answers.assigned]
     return np.array([set(own) == assigned for own, assigned in zip(labels, chosen, strict=True)])
 
 
@@ -195,6 +217,20 @@ def _file(answers: SectionAnswers, at: Ids, confidence: Floats, correct: Bools) 
         found.append(
             {"target": target, "precision": precision if filed.any() else None, "coverage": coverage}
         )
+    return found
+
+
+def _sets(answers: SectionAnswers, at: Ids, truth: Ids) -> list[dict[str, Any]]:
+    found = []
+    for level, thresholds in sorted(answers.sets.items()):
+        probability = answers.probability[at]
+        # Refitting has a threshold a fold.
+        members = np.zeros(probability.shape, np.bool_)
+        for threshold in np.unique(thresholds[at]).tolist():
+            own = thresholds[at] == threshold
+            members[own] = prediction_sets(probability[own], threshold)
+        coverage, size = coverage_and_size(members, truth)
+        found.append({"level": level, "coverage": coverage, "mean_size": size})
     return found
 
 

@@ -26,13 +26,18 @@ from classifier.reading import Reading
 from classifier.store import ModelFolder
 from training.baselines import popularity_tables, section_tables
 from training.config import CATEGORICAL, Config
-from training.corpus import Corpus
+from training.corpus import Corpus, Ids
 from training.dataset import Dataset, build_dataset, describe, fingerprint, judgements_of
 from training.evaluation import Evaluation, evaluate
 from training.folders import check_model_folder
+from training.hygiene import FILE_NAME as HYGIENE_FILE
+from training.inspection import inspect_training, report_content
 from training.labels import NO_JUDGEMENTS, Judgements, standardised_targets, training_targets
+from training.notes import section_notes
 from training.popularity import FittedPopularity, fit_popularity
+from training.recipes import BlockRecipe
 from training.report import write_card, write_report
+from training.report.content import ReportContent
 from training.sections import FittedSections, fit_sections
 
 Progress = Callable[[str], None]
@@ -41,12 +46,17 @@ _LIBRARIES = ("numpy", "pyarrow", "scikit-learn", "scipy", "joblib")
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """Both heads (None where there was nothing to learn from) and the notes that the user should see."""
+    """Both heads (None where there was nothing to learn from) and the notes that the user should see.
+
+    `corpus` and `clusters` (n,) are the training articles that both heads were fitted on.
+    """
 
     sections: FittedSections | None
     popularity: FittedPopularity | None
     baselines: dict[str, Any]
     notes: tuple[str, ...]
+    corpus: Corpus
+    clusters: Ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +107,8 @@ def fit(dataset: Dataset, config: Config, *, progress: Progress = lambda step: N
     with threadpool_limits(1):
         try:
             progress("fitting the section head")
-            sections = fit_sections(corpus, clusters, config)
-            notes += [
-                f'section "{label}" was dropped: {count} training article{"s" * (count != 1)}, '
-                f"at least {config.fit.min_label_articles} are needed"
-                for label, count in sections.dropped.items()
-            ]
+            sections = fit_sections(corpus, clusters, config, progress)
+            notes += section_notes(sections, dataset, config)
         except LabelError as error:
             failures.append(error)
         try:
@@ -123,7 +129,7 @@ def fit(dataset: Dataset, config: Config, *, progress: Progress = lambda step: N
             f"({boxes.headline_only} of them headline-only), {boxes.left_out} boxes left out"
         )
     baselines = {"sections": section_tables(corpus), "popularity": popularity_tables(corpus, targets)}
-    return Fitted(sections, popularity, baselines, tuple(notes))
+    return Fitted(sections, popularity, baselines, tuple(notes), corpus, clusters)
 
 
 def _popularity(
@@ -149,11 +155,15 @@ def check_columns(corpus: Corpus, config: Config) -> None:
         ConfigError: naming the one that is not, and the closest.
     """
     names = [name for name in corpus.table.schema.names if name not in ARTICLE_FIELDS or name in CATEGORICAL]
-    for column in config.features.categorical:
+    named = [(column, "features.categorical") for column in config.features.categorical]
+    for block in map(BlockRecipe.parse, config.fit.section_blocks):
+        if block.analyzer is None:
+            named.append((block.column, "fit.section_blocks"))
+    for column, setting in named:
         if column not in names:
             close = difflib.get_close_matches(column, names, n=1)
             raise ConfigError(
-                f'features.categorical: the articles have no column "{column}"',
+                f'{setting}: the articles have no column "{column}"',
                 remedy=f'did you mean "{close[0]}"?' if close else f"there are: {', '.join(names)}",
             )
 
@@ -165,10 +175,12 @@ def train(
     *,
     now: datetime | None = None,
     progress: Progress = lambda step: None,
+    command: str = "",
 ) -> TrainResult:
     """Fit, evaluate on what is held out, and write a version under the model folder `out`.
 
-    A model's first version becomes its current one; later ones wait for `newsdesk models promote`.
+    `command` is how training was called, for the model card. A model's first version becomes its current one; later ones
+    wait for `newsdesk models promote`.
 
     Raises:
         LabelError: nothing to learn from.
@@ -180,7 +192,7 @@ def train(
     dataset = build_dataset(reading, config)
     fitted = fit(dataset, config, progress=progress)
     created = now or datetime.now(UTC)
-    facts = {
+    facts: dict[str, Any] = {
         "configuration": config.to_dict(),
         "libraries": library_versions(),
         "data": {
@@ -192,6 +204,7 @@ def train(
             "test_boxes": len(dataset.test_boxes),
             "timezone": dataset.corpus.timezone,
         },
+        "sections": fitted.sections.facts() if fitted.sections else None,
         "baselines": fitted.baselines,
     }
     model = Model(
@@ -204,8 +217,17 @@ def train(
     progress("evaluating on the held-out articles")
     evaluation = evaluate_test(model, dataset, config)
     facts["metrics"] = evaluation.to_dict()
+    inspection = None
+    if fitted.sections is not None:
+        progress("looking for doubtful labels")
+        with threadpool_limits(1):
+            inspection = inspect_training(fitted.sections, fitted.corpus, fitted.clusters)
+    content = report_content(evaluation, inspection=inspection, command=command)
     progress("writing the version")
-    folder = _write(out, fitted, facts, created)
+    documents = _documents(model_name(out), fitted, facts, content, created)
+    if inspection is not None:
+        documents[HYGIENE_FILE] = inspection.hygiene_jsonl
+    folder = _write(out, fitted, facts, documents, created)
     store = ModelFolder(out)
     promoted = store.current() is None
     if promoted:
@@ -232,18 +254,27 @@ def library_versions() -> dict[str, str]:
     return found
 
 
-def _write(out: Path, fitted: Fitted, facts: dict[str, Any], created: datetime) -> VersionFolder:
+def _documents(
+    name: str, fitted: Fitted, facts: dict[str, Any], content: ReportContent, created: datetime
+) -> dict[str, bytes]:
+    """What stands beside the arrays, for people."""
+    found: dict[str, bytes] = {}
+    if fitted.sections is not None:
+        buffer = BytesIO()
+        joblib.dump(fitted.sections.pipeline, buffer)
+        found["pipeline.joblib"] = buffer.getvalue()
+    found["card.md"] = write_card(name, facts, fitted.notes, created, content).encode()
+    found["report.html"] = write_report(name, facts, fitted.notes, created, content).encode()
+    return found
+
+
+def _write(
+    out: Path, fitted: Fitted, facts: dict[str, Any], documents: dict[str, bytes], created: datetime
+) -> VersionFolder:
     heads: dict[str, dict[str, Any]] = {}
     arrays: dict[str, NDArray[Any]] = {}
-    documents: dict[str, bytes] = {}
     for name, part in (("sections", fitted.sections), ("popularity", fitted.popularity)):
         if part is not None:
             heads[name] = part.head.spec()
             arrays.update({f"{name}.{key}": array for key, array in part.head.arrays().items()})
-    if fitted.sections is not None:
-        buffer = BytesIO()
-        joblib.dump(fitted.sections.pipeline, buffer)
-        documents["pipeline.joblib"] = buffer.getvalue()
-    documents["card.md"] = write_card(model_name(out), facts, fitted.notes, created).encode()
-    documents["report.html"] = write_report(model_name(out), facts, fitted.notes, created).encode()
     return write_version(out, heads=heads, arrays=arrays, facts=facts, documents=documents, created=created)

@@ -57,11 +57,12 @@ def write_evaluation(folder: Path, model: Model, found: Evaluation, note: str) -
     Raises:
         OutputError: it cannot be written.
     """
+    from training.inspection import report_content
     from training.report import write_report
 
     facts = {**model.manifest, "metrics": found.to_dict()}
     name = f"{model.name} {model.version}"
-    text = write_report(name, facts, [note], datetime.now(UTC))
+    text = write_report(name, facts, [note], datetime.now(UTC), report_content(found))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         temporary = folder / ".report.html.tmp"

@@ -26,7 +26,7 @@ from training.blocks import (
     fit_time,
     side_by_side,
 )
-from training.calibration import fit_top5
+from training.calibration.top5 import fit_top5
 from training.config import Config
 from training.corpus import Corpus
 from training.labels import Judgements

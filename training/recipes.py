@@ -1,21 +1,21 @@
-"""What the section head is made of: a recipe of feature blocks and a regularisation, and how one is chosen.
+"""What the section head is made of: a recipe of feature blocks and a regularisation.
 
-A recipe is chosen inside the training part. Dated articles are validated on the newest fifth, others in folds; blocks are
-added one by one and kept where they help, then the regularisation is tried. The chosen recipe is stored in the manifest,
-so that refitting (folds, a newer month) need not choose again.
+A block is written `COLUMN ANALYZER(LOW,HIGH) * WEIGHT`, as `text word(1,2)` or `headline char_wb(2,4) * 0.5`, and a column
+of categories `COLUMN * WEIGHT`, as `source * 1`: so in the configuration, the manifest and the report. `text` is headline,
+summary and body together.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast
 
-from classifier.text.analyzer import Analyzer, AnalyzerName
-from classifier.text.blocks import Block
-from classifier.text.rows import TEXT, Rows
-from training.blocks import FittedText, block_matrix, fit_category, fit_text, side_by_side
+from classifier.errors import ConfigError
+from classifier.text.analyzer import AnalyzerName
+from classifier.text.rows import TEXT, TEXT_COLUMNS, Rows
 
 Script = Literal["spaced", "syllables", "unspaced"]
 
@@ -23,49 +23,95 @@ Script = Literal["spaced", "syllables", "unspaced"]
 _SYLLABLES = ("HANGUL",)
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
 _SAMPLE_CHARACTERS = 200_000
+_NOTATION = re.compile(
+    r"(?P<column>[^\s(*][^(*\r\n]*?)"
+    r"(?: (?P<analyzer>word|char_wb)\((?P<low>[1-9]), ?(?P<high>[1-9])\))?"
+    r"(?: ?\* ?(?P<weight>[0-9]*\.?[0-9]+(?:e[+-]?[0-9]+)?))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class BlockRecipe:
-    """A text column through an analyzer (`kind` "text"), or a column as categories (`kind` "category")."""
+    """A column, through an analyzer with n-grams of `ngrams` words or characters, or as categories (`analyzer` None)."""
 
-    kind: Literal["text", "category"]
     column: str
-    weight: float = 1.0
-    analyzer: AnalyzerName = "word"
+    analyzer: AnalyzerName | None = None
     ngrams: tuple[int, int] = (1, 1)
-    min_df: int = 2
+    weight: float = 1.0
 
     def __str__(self) -> str:
-        if self.kind == "category":
-            return f"{self.column} × {self.weight:g}"
-        low, high = self.ngrams
-        return f"{self.column}: {self.analyzer} {low}–{high} × {self.weight:g}"
+        if self.analyzer is None:
+            return f"{self.column} * {_number(self.weight)}"
+        written = f"{self.column} {self.analyzer}({self.ngrams[0]},{self.ngrams[1]})"
+        return written if self.weight == 1 else f"{written} * {_number(self.weight)}"
+
+    @classmethod
+    def parse(cls, text: str) -> BlockRecipe:
+        """Of what `str` wrote.
+
+        Raises:
+            ConfigError: it is no block.
+        """
+        found = _NOTATION.fullmatch(text.strip())
+        remedy = "write blocks like text word(1,2), headline char_wb(2,4) * 0.5 or source * 1"
+        if found is None:
+            raise ConfigError(f'"{text:.60}" is no feature block', remedy=remedy)
+        weight = 1.0 if found["weight"] is None else float(found["weight"])
+        if weight <= 0:
+            raise ConfigError(f'"{text:.60}" weighs nothing', remedy="give a weight above 0")
+        is_text = found["column"] in TEXT_COLUMNS
+        if (found["analyzer"] is not None) != is_text:
+            problem = "needs an analyzer" if is_text else f"has an analyzer, and {found['column']} is no text"
+            raise ConfigError(
+                f'"{text:.60}" {problem}', remedy=f"{remedy}; texts are {', '.join(TEXT_COLUMNS)}"
+            )
+        if not is_text:
+            return cls(found["column"], weight=weight)
+        ngrams = (int(found["low"]), int(found["high"]))
+        if ngrams[0] > ngrams[1]:
+            raise ConfigError(f'"{text:.60}" has n-grams from long to short', remedy=remedy)
+        return cls(found["column"], cast(AnalyzerName, found["analyzer"]), ngrams, weight)
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """The blocks, LinearSVC's C, and the exponent of the class weights (0: none; 0.5: the root of the imbalance)."""
+    """The blocks, the inverse regularisation, and the exponent of the class weights (0: none; 0.5: the imbalance's root).
+
+    `c` is LinearSVC's C for articles of length 1. The more blocks, the longer an article's vector (each block has its
+    weight as length), and what would be mild regularisation of one block is none of three. In fitting an article counts
+    half as much as one that is `half_life` days younger (0: all alike).
+    """
 
     blocks: tuple[BlockRecipe, ...]
     c: float = 1.0
     balance: float = 0.0
+    half_life: float = 0.0
 
     def __str__(self) -> str:
-        return f"{' + '.join(str(block) for block in self.blocks)}, C = {self.c:g}, balance {self.balance:g}"
+        aging = f", half-life {self.half_life:g} days" if self.half_life else ""
+        return f"{' + '.join(map(str, self.blocks))}, C {self.c:g}, balance {self.balance:g}{aging}"
+
+    @property
+    def plain_c(self) -> float:
+        """LinearSVC's C for the blocks as they are."""
+        return self.c / sum(block.weight**2 for block in self.blocks)
 
     def to_dict(self) -> dict[str, Any]:
-        """As it is stored in the manifest."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Recipe:
-        """Of `to_dict`, which a manifest has held (and whose digest was checked)."""
-        blocks = tuple(BlockRecipe(**{**block, "ngrams": tuple(block["ngrams"])}) for block in data["blocks"])
-        return replace(cls((), data["c"], data["balance"]), blocks=blocks)
+        """As settings of the configuration, which would fix it."""
+        return {
+            "section_blocks": [str(block) for block in self.blocks],
+            "section_c": self.c,
+            "section_balance": self.balance,
+            "section_half_life": self.half_life,
+        }
 
     def adding(self, block: BlockRecipe) -> Recipe:
         return replace(self, blocks=(*self.blocks, block))
+
+
+def _number(value: float) -> str:
+    """As short as it can be without being another number."""
+    return short if float(short := f"{value:g}") == value else repr(value)
 
 
 def script_of(texts: Sequence[str]) -> Script:
@@ -76,7 +122,7 @@ def script_of(texts: Sequence[str]) -> Script:
         for character in text[:400]:
             if character.isalpha():
                 counts[_script(character)] += 1
-        seen += len(text)
+        seen += len(text[:400])
         if seen > _SAMPLE_CHARACTERS:
             break
     # An unspaced language is full of Latin names and digits: a third is enough.
@@ -96,84 +142,23 @@ def _script(character: str) -> Script:
     return "unspaced" if name in _UNSPACED else "spaced"
 
 
-def base_recipes(script: Script, articles: int) -> tuple[Recipe, ...]:
+def base_recipes(script: Script) -> tuple[Recipe, ...]:
     """Where the choice starts, the plainest first."""
-    min_df = 2 if articles >= 1000 else 1
     if script == "spaced":
-        plain = BlockRecipe("text", TEXT, ngrams=(1, 1), min_df=min_df)
-        return Recipe((plain,)), Recipe((replace(plain, ngrams=(1, 2)),))
-    lengths = (2, 4) if script == "syllables" else (1, 3)
-    return (Recipe((BlockRecipe("text", TEXT, analyzer="char_wb", ngrams=lengths, min_df=min_df),)),)
+        return Recipe((BlockRecipe(TEXT, "word"),)), Recipe((BlockRecipe(TEXT, "word", (1, 2)),))
+    return (Recipe((BlockRecipe(TEXT, "char_wb", (1, 4) if script == "syllables" else (1, 3)),)),)
 
 
-def additions(script: Script, rows: Rows, articles: int, few: int) -> Iterator[BlockRecipe]:
-    """Blocks worth trying beside the base, the cheapest first."""
+def additions(script: Script, rows: Rows, few: bool) -> Iterator[BlockRecipe]:
+    """Blocks worth trying beside the base, the cheapest first; `few` articles."""
     if any(rows.values("source")):
-        yield BlockRecipe("category", "source")
-    if script == "spaced":
-        if articles < few:
-            yield BlockRecipe("text", TEXT, analyzer="char_wb", ngrams=(3, 5))
-    else:
-        yield BlockRecipe("text", TEXT, ngrams=(1, 2))
+        yield BlockRecipe("source")
+    if script != "spaced":
+        yield BlockRecipe(TEXT, "word", (1, 3), 0.5)
+    elif few:
+        yield BlockRecipe(TEXT, "char_wb", (3, 5))
     if any(rows.texts("headline")) and (any(rows.texts("summary")) or any(rows.texts("body"))):
         if script == "spaced":
-            yield BlockRecipe("text", "headline", weight=0.5)
+            yield BlockRecipe("headline", "word", weight=0.5)
         else:
-            yield BlockRecipe("text", "headline", analyzer="char_wb", ngrams=(2, 4))
-
-
-@dataclass(frozen=True, slots=True)
-class FittedBlock:
-    """A block fitted on some rows, its matrix over them, and for texts the scikit-learn vectorizer it equals."""
-
-    recipe: BlockRecipe
-    block: Block
-    matrix: Any
-    vectorizer: Any
-
-    def transform(self, rows: Rows) -> Any:
-        """(m, width) of other rows."""
-        if self.vectorizer is None:
-            return block_matrix(self.block, rows)
-        return self.vectorizer.transform(rows.texts(self.recipe.column)) * self.recipe.weight
-
-
-def fit_block(recipe: BlockRecipe, rows: Rows) -> FittedBlock | None:
-    """None where the rows give the block nothing: no n-gram in enough articles, no category twice."""
-    if recipe.kind == "category":
-        categories = fit_category(rows, recipe.column, weight=recipe.weight)
-        if categories.width < 2:
-            return None
-        return FittedBlock(recipe, categories, block_matrix(categories, rows), None)
-    fitted: FittedText | None = fit_text(
-        rows,
-        recipe.column,
-        Analyzer(recipe.analyzer, recipe.ngrams),
-        min_df=recipe.min_df,
-        weight=recipe.weight,
-    )
-    if fitted is None:
-        return None
-    block, vectorizer, matrix = fitted
-    return FittedBlock(recipe, block, matrix, vectorizer)
-
-
-class BlockCache:
-    """Blocks fitted once on one set of rows, however many recipes use them."""
-
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows
-        self._fitted: dict[BlockRecipe, FittedBlock | None] = {}
-
-    def blocks(self, recipe: Recipe) -> list[FittedBlock]:
-        """The fitted blocks of a recipe, those that the rows give nothing left out."""
-        for wanted in recipe.blocks:
-            if wanted not in self._fitted:
-                self._fitted[wanted] = fit_block(wanted, self._rows)
-        found = [self._fitted[wanted] for wanted in recipe.blocks]
-        return [block for block in found if block is not None]
-
-    def matrix(self, recipe: Recipe) -> Any:
-        """(n, width), or None without any block."""
-        blocks = self.blocks(recipe)
-        return side_by_side([block.matrix for block in blocks]) if blocks else None
+            yield BlockRecipe("headline", "char_wb", (2, 4), 0.5)

@@ -1,6 +1,7 @@
 """Evaluating a configuration by fitting it again: in folds, or walking forward through time as a newsroom would.
 
-Both answer about articles that the fit in question did not see, pool those answers, and measure them once.
+Both answer about articles that the fit in question did not see, pool those answers, and measure them once. Each fit
+chooses its recipe anew inside what it learns from, but never searches, whatever `[fit] search` says.
 """
 
 from __future__ import annotations
@@ -54,9 +55,10 @@ def evaluate_folds(
     """Every article's answer comes from a fit on the other folds: all articles, or those of the part `split`.
 
     Folds are stratified by label, shuffled with the configured seed, and keep near-duplicates together. They know
-    nothing of time, and what is left of a popularity group for training is smaller than the group: read the chances of
-    the top five from walking forward. Ranking boxes teach about the articles outside the fold; headline-only articles
-    made from their titles do not teach here, since a title may belong to a page of the fold. `ignored` are label columns
+    nothing of time. Exact copies of an article count once. What is left of a popularity group for training is smaller
+    than the group: read the chances of the top five from walking forward. Ranking boxes teach about the articles outside
+    the fold; headline-only articles made from their titles do not teach here, since a title may belong to a page of the
+    fold. `ignored` are label columns
     that fitting must not see, though they are measured against.
 
     Raises:
@@ -66,6 +68,7 @@ def evaluate_folds(
     base = _prepare(reading, config, ignored)
     asked = part_of(base.read, split or "all")
     asked = np.append(asked, np.zeros(len(base.truth) - len(asked), np.bool_))
+    asked &= _first_of_copies(base.truth)
     labels = [base.truth.labels[i] for i in np.flatnonzero(asked)]
     distinct = len(np.unique(base.clusters[asked]))
     if not 2 <= folds <= distinct:
@@ -126,6 +129,8 @@ def evaluate_forward(
 
 
 def _prepare(reading: Reading, config: Config, ignored: tuple[str, ...]) -> _Refit:
+    # A search for every fold would take folds times as long, and what a search found knows the folds' articles.
+    config = replace(config, fit=replace(config.fit, search=0))
     read, found = read_corpus(reading, config)
     boxes = tuple(found)
     truth = add_box_articles(read, boxes)
@@ -134,6 +139,18 @@ def _prepare(reading: Reading, config: Config, ignored: tuple[str, ...]) -> _Ref
         learnt = learnt.with_column(name, [None] * len(learnt))
     clusters = near_duplicates(truth.texts, seed=config.fit.seed)
     return _Refit(learnt, truth, read, boxes, clusters, config)
+
+
+def _first_of_copies(corpus: Corpus) -> Mask:
+    """(n,) whether an article is the first with its texts, labels and popularity: copies count once."""
+    seen: set[object] = set()
+    first = np.ones(len(corpus), np.bool_)
+    rows = zip(corpus.texts, corpus.labels, corpus.popularity.tolist(), corpus.groups, strict=True)
+    for i, (text, labels, popularity, group) in enumerate(rows):
+        key = (text, labels, None if popularity != popularity else popularity, group)
+        first[i] = key not in seen
+        seen.add(key)
+    return first
 
 
 def _split(base: _Refit, train: Mask, test: Mask, how: str) -> Split:

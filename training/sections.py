@@ -9,37 +9,72 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.svm import LinearSVC
 
 from classifier.errors import LabelError
 from classifier.linear import Linear
-from classifier.sections import SectionHead, Threshold, to_probabilities
-from classifier.text.analyzer import Analyzer
-from classifier.text.blocks import Block
+from classifier.sections import SectionHead
 from classifier.text.rows import TEXT
-from training.blocks import FittedText, block_matrix, fit_category, fit_text, side_by_side
-from training.calibration import fit_temperature, fit_thresholds
+from training.blocks import side_by_side
+from training.calibration.deciding import Decided, decide
 from training.config import Config
 from training.corpus import Corpus, Ids
-from training.recipes import Recipe
-from training.selection import FEW, Validation, fit_linear
-from training.splits import folds
+from training.features import BlockCache, FittedBlock
+from training.recipes import BlockRecipe, Recipe
+from training.selection import (
+    MANY_DATED,
+    Progress,
+    Trials,
+    Validation,
+    choose_recipe,
+    fit_linear,
+    make_validation,
+    tune_recipe,
+)
 
-LARGE = 1000  # from so many articles on, words of a single article are left out
+_WEIGHT_CELLS = 1 << 27  # features of a block × labels: a gigabyte of weights
 Truth = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class FittedSections:
-    """The head, the text part as a scikit-learn pipeline, and what was dropped."""
+    """The head; its text part as a scikit-learn pipeline; what was chosen, and the held-out judgements it rests on.
+
+    `rows` are the positions in the given corpus of the `articles` that it was fitted on, to which `decided.judged.rows`,
+    `truth` (articles, labels) and the features of `cache` refer. `label_counts` are of all labels in training, `dropped`
+    those that too few articles had.
+    """
 
     head: SectionHead
     pipeline: Pipeline
+    recipe: Recipe
+    decided: Decided
     dropped: dict[str, int]
-    articles: int
+    label_counts: dict[str, int]
+    rows: Ids
+    truth: Truth
+    cache: BlockCache
+    validation: Validation
+
+    @property
+    def articles(self) -> int:
+        """How many articles it was fitted on."""
+        return len(self.rows)
+
+    def facts(self) -> dict[str, Any]:
+        """For the manifest: what was chosen by validation, as settings that would fix it, and how."""
+        kind = "folds"
+        if self.validation.forward:
+            share = "newest fifth" if len(self.rows) >= MANY_DATED else "newer half"
+            kind = f"the {share}, window by window,"
+        return {
+            **self.recipe.to_dict(),
+            "validated_on": f"{kind} of the training part, {len(self.decided.judged.rows)} articles",
+            "calibration": self.head.calibration.method,
+            "calibration_log_loss": {trial.method: trial.log_loss for trial in self.decided.trials},
+            "dropped": self.dropped,
+        }
 
 
 def usable_labels(corpus: Corpus, minimum: int) -> tuple[tuple[str, ...], dict[str, int]]:
@@ -76,89 +111,130 @@ def truth_matrix(corpus: Corpus, labels: tuple[str, ...]) -> Truth:
     return truth
 
 
-def fit_sections(corpus: Corpus, clusters: Ids, config: Config) -> FittedSections:
+def fit_sections(
+    corpus: Corpus, clusters: Ids, config: Config, progress: Progress = lambda step: None
+) -> FittedSections:
     """Fit on every article of `corpus` that has a usable label; `clusters` (n,) keep near-duplicates in one fold.
 
     Raises:
-        LabelError: there are too few labels or articles.
+        LabelError: there are too few labels or articles, or their texts hold no words.
     """
     labels, dropped = usable_labels(corpus, config.fit.min_label_articles)
+    counts = dict(Counter(label for names in corpus.labels for label in names))
     several = corpus.several
-    labelled = np.array([bool(set(names) & set(labels)) for names in corpus.labels])
-    corpus, clusters = corpus.take(labelled), clusters[labelled]
+    rows = np.flatnonzero([bool(set(names) & set(labels)) for names in corpus.labels])
+    corpus, clusters = corpus.take(rows), clusters[rows]
     truth = truth_matrix(corpus, labels)
-
-    texts = fit_texts(corpus)
-    blocks: list[Block] = [block for block, _, _ in texts]
-    matrices: list[Any] = [matrix for _, _, matrix in texts]
-    for column in config.features.categorical:
-        categories = fit_category(corpus.rows, column)
-        if categories.width:
-            blocks.append(categories)
-            matrices.append(block_matrix(categories, corpus.rows))
-    features = side_by_side(matrices)
-
-    recipe = Recipe((), config.fit.section_c)
-    fold = folds(clusters, config.fit.folds, config.fit.seed)
-    weights, intercept = fit_linear(features, truth, recipe, several=several, seed=config.fit.seed)
-    held = Validation(truth, several, fold, False, config.fit.seed).held_out(features, recipe)
-    known = np.isfinite(held).all(axis=1)
-    temperature = fit_temperature(held[known], truth[known], several=several)
-    probability = to_probabilities(held[known], temperature, several=several)
-    best = probability.argmax(axis=1)
-    thresholds = tuple(
-        # What is less likely right than wrong is never filed, however well it went in training.
-        t if t.probability is None else Threshold(t.target, max(t.probability, 0.5))
-        for t in fit_thresholds(
-            probability.max(axis=1),
-            truth[known][np.arange(len(best)), best],
-            config.decisions.targets,
-            level=config.decisions.confidence,
-        )
+    validation = make_validation(
+        corpus, truth, clusters, several=several, fold_count=config.fit.folds, seed=config.fit.seed
     )
-    head = SectionHead(
-        Linear(blocks, weights, intercept),
-        labels,
-        several,
-        temperature,
-        thresholds,
-        config.decisions.target,
-    )
-    pipeline = text_pipeline([vectorizer for _, vectorizer, _ in texts], head)
-    return FittedSections(head, pipeline, dropped, len(corpus))
+    cache = BlockCache(corpus.rows, max(_WEIGHT_CELLS // len(labels), 1000))
+    trials = Trials(cache, validation.quick(), progress)
+    recipe = _recipe(corpus, trials, config)
+    if config.fit.search:
+        from training.search import search_recipe  # Optuna is an extra of its own
 
-
-def fit_texts(corpus: Corpus) -> list[FittedText]:
-    """The head's text blocks: words and pairs of words, and for few articles parts of words beside them.
-
-    Raises:
-        LabelError: the articles hold no words.
-    """
-    words = Analyzer("word", (1, 2))
-    found = [fit_text(corpus.rows, TEXT, words, min_df=2 if len(corpus) >= LARGE else 1)]
-    if len(corpus) < FEW:
-        found.append(fit_text(corpus.rows, TEXT, Analyzer("char_wb", (3, 5)), min_df=2))
-    kept = [block for block in found if block is not None]
-    if not kept:
+        recipe = search_recipe(recipe, trials, corpus, config)
+    progress(f"fitting {recipe}")
+    blocks = cache.fitted(recipe)
+    if not any(block.vectorizer for block in blocks):
         raise LabelError(
             "the training articles with a section hold no words to learn from",
             remedy="map the columns of their texts (--column body=…)",
         )
-    return kept
+    features = side_by_side([block.matrix for block in blocks])
+    weights, intercept = fit_linear(
+        features,
+        truth,
+        recipe,
+        several=several,
+        seed=config.fit.seed,
+        emphasis=validation.emphasis(recipe),
+    )
+    progress("calibrating")
+    decided = _decide(validation, cache, recipe, labels, config)
+    head = SectionHead(
+        Linear(
+            [block.block for block in blocks],
+            weights * decided.slope,
+            intercept * decided.slope + decided.shift,
+        ),
+        labels,
+        several,
+        decided.calibration,
+        decided.decisions,
+        truth.mean(axis=0),
+        decided.assignment,
+        _least_known(blocks),
+    )
+    pipeline = text_pipeline(blocks, head)
+    return FittedSections(head, pipeline, recipe, decided, dropped, counts, rows, truth, cache, validation)
 
 
-def text_pipeline(vectorizers: Sequence[TfidfVectorizer], head: SectionHead) -> Pipeline:
+def _recipe(corpus: Corpus, trials: Trials, config: Config) -> Recipe:
+    """As configured, or chosen where the configuration leaves it open."""
+    fit = config.fit
+    c = fit.section_c or None
+    balance = fit.section_balance if fit.section_balance >= 0 else None
+    half_life = fit.section_half_life if fit.section_half_life >= 0 else None
+    if fit.section_blocks:
+        blocks = tuple(map(BlockRecipe.parse, fit.section_blocks))
+        recipe = Recipe(blocks, c or 1.0, balance or 0.0, half_life or 0.0)
+        return tune_recipe(recipe, trials, c=c, balance=balance, half_life=half_life)
+    named = config.features.categorical
+    return choose_recipe(corpus, trials, named, c=c, balance=balance, half_life=half_life)
+
+
+def _least_known(blocks: Sequence[FittedBlock]) -> int:
+    """A tenth of what the shortest hundredth of the training articles have: less is no article like them."""
+    known = sum(np.diff(block.matrix.indptr) for block in blocks if block.vectorizer is not None)
+    return max(1, int(np.quantile(known, 0.01) / 10))
+
+
+def _decide(
+    validation: Validation, cache: BlockCache, recipe: Recipe, labels: tuple[str, ...], config: Config
+) -> Decided:
+    scores = validation.held_out(cache, recipe)
+    if scores is None:
+        scores = np.full(validation.truth.shape, np.nan)
+    at = np.flatnonzero(np.isfinite(scores).all(axis=1))
+    return decide(
+        at,
+        scores[at],
+        validation.truth[at],
+        validation.parts[at],
+        labels,
+        config.decisions,
+        several=validation.several,
+        forward=validation.forward,
+    )
+
+
+def text_pipeline(blocks: Sequence[FittedBlock], head: SectionHead) -> Pipeline:
     """The text part of the head as plain scikit-learn objects, for notebooks: TF-IDF and one linear classifier.
 
-    `predict` names the best section; with several labels take those whose `decision_function` is above 0.
+    It takes headline, summary and body joined by line breaks, and leaves out what else the head looks at (source,
+    headline). `predict` names the best section; with several labels take those whose `decision_function` is not below 0.
     """
-    width = sum(len(vectorizer.vocabulary_) for vectorizer in vectorizers)
-    weights, intercept = head.linear.weights[:width].T, head.linear.intercept
+    starts = np.cumsum([0, *(block.block.width for block in blocks)])
+    texts = [
+        (start, block) for start, block in zip(starts.tolist(), blocks, strict=False) if block.vectorizer
+    ]
+    # One text an article is all that a list of strings holds.
+    column = TEXT if any(block.block.column == TEXT for _, block in texts) else texts[0][1].block.column
+    texts = [(start, block) for start, block in texts if block.block.column == column]
+    kept = np.concatenate([np.arange(start, start + block.block.width) for start, block in texts])
+    weights, intercept = head.linear.weights[kept].T, head.linear.intercept
+    if head.assignment is not None:
+        intercept = intercept - head.assignment  # a label is assigned from 0 on
     machine = LinearSVC()
     machine.classes_ = np.array(head.labels)
-    machine.n_features_in_ = width
+    machine.n_features_in_ = weights.shape[1]
     if len(head.labels) == 2 and not head.several:  # scikit-learn keeps one row for two classes, the second's
         weights, intercept = weights[1:], intercept[1:]
     machine.coef_, machine.intercept_ = weights.copy(), intercept.copy()
-    union = FeatureUnion([(f"tfidf_{i}", vectorizer) for i, vectorizer in enumerate(vectorizers)])
+    union = FeatureUnion(
+        [(f"tfidf_{i}", block.vectorizer) for i, (_, block) in enumerate(texts)],
+        transformer_weights={f"tfidf_{i}": block.block.weight for i, (_, block) in enumerate(texts)},
+    )
     return Pipeline([("features", union), ("linear", machine)])

@@ -1,86 +1,163 @@
-"""Choosing the section head's recipe inside the training part."""
+"""Choosing the section head's recipe inside the training part, and fitting its weights.
+
+Dated articles are validated on the newest fifth, others in folds. Blocks are added one by one and kept where they help,
+then class weights and the regularisation are tried.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from joblib import Parallel, cpu_count, delayed
 from numpy.typing import NDArray
 from sklearn.svm import LinearSVC
 
 from training.blocks import as_weights
+from training.calibration.assignment import fit_label_thresholds
+from training.calibration.fits import fit_temperature_only
 from training.corpus import Corpus, Ids
-from training.label_thresholds import fit_label_thresholds
+from training.features import BlockCache
 from training.metrics import accuracy, macro_f1, micro_f1
-from training.recipes import BlockCache, BlockRecipe, Recipe, additions, base_recipes, script_of
+from training.recipes import BlockRecipe, Recipe, additions, base_recipes, script_of
 from training.splits import folds
 
 Truth = NDArray[np.bool_]
 Floats = NDArray[np.float64]
+Progress = Callable[[str], None]
 
 FEW = 20_000  # with fewer articles, parts of words help: an inflected or compound word is rarely seen twice
-FORWARD = 2_000  # a newest fifth of fewer articles validates too little: folds instead
-NEWEST = 0.2
-_GAIN = 0.0005  # what a block must bring to be worth its cost
-_CS = (0.25, 0.5, 2.0, 4.0)
+# With so many dated articles the newest fifth is validation enough, in two windows; with fewer, but so many, the newer half
+# in more; with still fewer there is too little to lose, and folds take all.
+MANY_DATED, _DATED = 10_000, 1_000
+_NEWEST, _NEWER = 0.2, 0.5
+# LinearSVC's: scores are within about 0.001, and within 0.01, of those at its default of 0.0001.
+TOLERANCE, ROUGH = 0.01, 0.1
+_CS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+_MOST_HALVINGS = 20  # nothing is forgotten altogether: a label of old articles alone stays one
+_HALF_LIVES = (240.0, 120.0, 60.0)  # days
 _QUICK = 300_000  # articles × labels × folds that one recipe may cost while choosing
-_IMBALANCE = (
-    3.0  # from so many times as many articles in the largest label as in the median one, weights are tried
-)
+TOO_MANY = 20_000_000  # articles × labels from which on nothing is chosen: each trial would take many minutes
+_HELD_CELLS = 1 << 25  # held-out scores that are kept for calibration: 256 MB
+_PARALLEL = 20_000_000  # values × labels from which on several processes are worth their start
+_F1_GAIN = 0.001  # what a block must bring where articles have no losses of their own
+_FLOOR = 1e-15  # keeps logarithms finite
+# From so many times as many articles in the largest label as in the median one, class weights are tried.
+_IMBALANCE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """n training articles; `fold` (n,) numbers of the parts that are predicted from the rest, −1: never predicted.
+    """n training articles of which those `asked` (n,) are predicted, fold by fold, by fits that do not see the fold.
 
-    Dated articles are walked forward once: the newest fifth is predicted from the older rest (`forward`).
+    `fold` (n,) are fold numbers. In folds a fit sees all others; `forward` in time those of lower numbers, −1 the lowest.
+    `parts` (n,) number what a calibration must be judged on together: folds, or runs of days. `instants` (n,) are seconds
+    since 1970, NaN without a time.
     """
 
     truth: Truth
     several: bool
-    fold: NDArray[np.int64]
+    fold: Ids
+    asked: NDArray[np.bool_]
+    parts: Ids
     forward: bool
     seed: int
+    tolerance: float = TOLERANCE
+    instants: Floats | None = None
 
     def quick(self) -> Validation:
-        """The same with fewer of its folds predicted, where fits are many: a choice between recipes needs less than the
-        calibration of the chosen one."""
-        count = int(self.fold.max()) + 1
-        wanted = min(max(1, _QUICK // self.truth.size), count)
-        return replace(self, fold=np.where(self.fold < wanted, self.fold, -1))
+        """The same, rougher and with fewer fits where they are many, windows of time in one or not all folds predicted: a
+        choice between recipes needs less than the calibration of the chosen one."""
+        wanted = max(1, _QUICK // self.truth.size)
+        if wanted >= len(np.unique(self.fold[self.asked])):
+            return replace(self, tolerance=ROUGH)
+        if self.forward:
+            return replace(self, fold=np.minimum(self.fold, 0), tolerance=ROUGH)
+        return replace(self, asked=self.asked & (self.fold < wanted), tolerance=ROUGH)
 
-    def held_out(self, features: sp.csr_matrix, recipe: Recipe) -> Floats:
-        """(n, k) scores by fits that did not see the article; NaN where it is never predicted."""
+    def emphasis(self, recipe: Recipe, fitted: NDArray[np.bool_] | Ids | None = None) -> Floats | None:
+        """How much each of some articles (by default all) counts in a fit: by its age, 1 on average; None: all alike."""
+        if not recipe.half_life or self.instants is None:
+            return None
+        instants = self.instants if fitted is None else self.instants[fitted]
+        dated = np.isfinite(instants)
+        if not dated.any():
+            return None
+        days = (instants[dated].max() - np.where(dated, instants, np.median(instants[dated]))) / 86400.0
+        weight = 0.5 ** np.minimum(days / recipe.half_life, _MOST_HALVINGS)
+        return np.asarray(weight / weight.mean())
+
+    def held_out(self, cache: BlockCache, recipe: Recipe) -> Floats | None:
+        """(n, k) scores by fits that did not see the article; NaN where it is never predicted. None without features."""
         scores = np.full(self.truth.shape, np.nan)
-        for number in range(int(self.fold.max()) + 1):
-            held, rest = self.fold == number, self.fold != number
-            if held.any() and rest.any():
-                weights, intercept = fit_linear(
-                    features[rest], self.truth[rest], recipe, several=self.several, seed=self.seed
-                )
-                scores[held] = features[held] @ weights + intercept
+        for number in np.unique(self.fold[self.asked]).tolist():
+            held = self.asked & (self.fold == number)
+            rest = self.fold < number if self.forward else self.fold != number
+            if not rest.any():
+                continue
+            features = cache.features(recipe, rest)
+            if features is None:
+                return None
+            weights, intercept = fit_linear(
+                features[rest],
+                self.truth[rest],
+                recipe,
+                several=self.several,
+                seed=self.seed,
+                tolerance=self.tolerance,
+                emphasis=self.emphasis(recipe, rest),
+            )
+            scores[held] = features[held] @ weights + intercept
         return scores
 
-    def quality(self, scores: Floats) -> float:
-        """One figure of held-out scores: accuracy, or with several labels the mean of micro- and macro-F1 at thresholds
-        fitted on the same scores."""
-        known = np.isfinite(scores).all(axis=1)
-        truth, scores = self.truth[known], scores[known]
-        if not self.several:
-            return accuracy(truth.argmax(axis=1), scores.argmax(axis=1))
-        assigned = scores >= fit_label_thresholds(scores, truth, shrink=5.0)
-        return (micro_f1(truth, assigned) + macro_f1(truth, assigned)) / 2
 
-    def balanced_quality(self, scores: Floats) -> float:
-        """`quality`, with rare labels counting as much as frequent ones."""
-        if self.several:
-            return self.quality(scores)
-        known = np.isfinite(scores).all(axis=1)
-        return (
-            self.quality(scores) + macro_f1(self.truth[known].argmax(axis=1), scores[known].argmax(axis=1))
-        ) / 2
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well held-out articles were predicted. `value` decides, higher is better: minus the log loss, or with several
+    labels the mean of micro- and macro-F1 (`accuracy` is micro-F1 then). `losses` (m,) are the articles' own, if they
+    have any."""
+
+    value: float
+    accuracy: float
+    macro_f1: float
+    losses: Floats | None = None
+
+    def clearly_above(self, other: Quality) -> bool:
+        """Better by more than noise and cost: by a standard error of the paired difference, and by a part in 500."""
+        gain = self.value - other.value
+        if self.losses is None or other.losses is None or len(self.losses) != len(other.losses):
+            return gain > _F1_GAIN
+        error = np.std(self.losses - other.losses) / np.sqrt(len(self.losses))
+        return gain > max(float(error), 0.002 * -other.value)
+
+    def __str__(self) -> str:
+        if self.losses is None:
+            return f"micro-F1 {self.accuracy:.4f}, macro-F1 {self.macro_f1:.4f}"
+        return f"accuracy {self.accuracy:.4f}, log loss {-self.value:.4f}"
+
+
+_NOTHING = Quality(-np.inf, 0.0, 0.0)
+
+
+def quality(truth: Truth, scores: Floats, *, several: bool) -> Quality:
+    """Of held-out `scores` (m, k) against `truth` (m, k).
+
+    For one label the log loss at the best temperature: it says more than accuracy, which tells apart only what lies next
+    to a boundary. For several labels F1, at thresholds fitted on the same scores.
+    """
+    if several:
+        assigned = scores >= fit_label_thresholds(scores, truth, shrink=5.0)
+        micro, macro = micro_f1(truth, assigned), macro_f1(truth, assigned)
+        return Quality((micro + macro) / 2, micro, macro)
+    own, best = truth.argmax(axis=1), scores.argmax(axis=1)
+    probability = fit_temperature_only(scores, truth, several=False).apply(scores)[truth]
+    losses = -np.log(np.maximum(probability, _FLOOR))
+    return Quality(-float(losses.mean()), accuracy(own, best), macro_f1(own, best), losses)
 
 
 def make_validation(
@@ -89,87 +166,195 @@ def make_validation(
     """Forward in time where enough articles have one, else near-duplicate clusters in folds."""
     instants = corpus.instants
     dated = np.isfinite(instants)
-    if dated.mean() >= 0.5 and dated.sum() * NEWEST >= FORWARD:
-        cut = np.quantile(instants[dated], 1.0 - NEWEST)
-        newest = dated & (instants >= cut)
+    if dated.mean() >= 0.5 and dated.sum() >= _DATED:
+        many = dated.sum() >= MANY_DATED
+        share, windows = (_NEWEST, 2) if many else (_NEWER, fold_count)
+        edges = np.quantile(instants[dated], np.linspace(1.0 - share, 1.0, windows + 1)[:-1])
+        fold = np.where(dated, np.searchsorted(edges, instants, side="right") - 1, -1)
         # A later copy of an older article proves nothing.
-        fold = np.where(newest & ~np.isin(clusters, clusters[~newest]), 0, -1)
-        return Validation(truth, several, fold, True, seed)
-    return Validation(truth, several, folds(clusters, fold_count, seed), False, seed)
+        _, inverse = np.unique(clusters, return_inverse=True)
+        first = np.full(inverse.max() + 1, windows)
+        np.minimum.at(first, inverse, fold)
+        asked = (fold >= 0) & (fold == first[inverse])
+        if asked.any() and (fold < 0).mean() >= (1.0 - share) / 2:
+            return _affordable(Validation(truth, several, fold, asked, fold, True, seed, instants=instants))
+    fold = folds(clusters, fold_count, seed)
+    everything = np.ones(len(fold), np.bool_)
+    return _affordable(Validation(truth, several, fold, everything, fold, False, seed, instants=instants))
+
+
+def _affordable(validation: Validation) -> Validation:
+    """With so few articles held out that their scores fit in memory, thousands of labels or not."""
+    most = max(_HELD_CELLS // validation.truth.shape[1], 100)
+    asked = np.flatnonzero(validation.asked)
+    if len(asked) <= most:
+        return validation
+    some = np.zeros(len(validation.asked), np.bool_)
+    if not validation.forward:
+        asked = np.flatnonzero(validation.asked & (validation.fold == 0))
+    some[np.random.default_rng(validation.seed).permutation(asked)[:most]] = True
+    parts = np.arange(len(some)) % 2 if not validation.forward else validation.parts
+    return replace(validation, asked=some, parts=parts)
+
+
+@dataclass(slots=True)
+class Trials:
+    """Recipes tried on one validation, each once."""
+
+    cache: BlockCache
+    validation: Validation
+    progress: Progress
+    found: dict[Recipe, Quality] = field(default_factory=dict)
+
+    def quality(self, recipe: Recipe) -> Quality:
+        """The worst there is for a recipe that the articles give no feature."""
+        if recipe not in self.found:
+            scores = self.validation.held_out(self.cache, recipe)
+            self.found[recipe] = found = _NOTHING if scores is None else self._measured(scores)
+            self.progress(f"tried {recipe}: {found}")
+        return self.found[recipe]
+
+    def _measured(self, scores: Floats) -> Quality:
+        known = np.isfinite(scores).all(axis=1)
+        if not known.any():
+            return _NOTHING
+        return quality(self.validation.truth[known], scores[known], several=self.validation.several)
 
 
 def choose_recipe(
     corpus: Corpus,
-    cache: BlockCache,
-    validation: Validation,
-    categorical: tuple[str, ...],
+    trials: Trials,
+    categorical: Sequence[str],
     *,
     c: float | None = None,
-    progress: Callable[[str], None] = lambda step: None,
+    balance: float | None = None,
+    half_life: float | None = None,
 ) -> Recipe:
-    """The recipe that validates best: base, then blocks that help, class weights, regularisation (unless given)."""
-    validation = validation.quick()
+    """The recipe that validates best: a base, then the blocks that help, class weights, regularisation (unless given)."""
     script = script_of(corpus.texts)
-    named = tuple(BlockRecipe("category", column) for column in categorical)
-
-    def quality(recipe: Recipe, measure: Callable[[Floats], float] = validation.quality) -> float:
-        matrix = cache.matrix(recipe)
-        return -1.0 if matrix is None else measure(validation.held_out(matrix, recipe))
-
-    start = Recipe((), 1.0 if c is None else c)
-    best, best_quality = start, -1.0
-    for base in base_recipes(script, len(corpus)):
-        candidate = replace(start, blocks=(*base.blocks, *named))
-        if (found := quality(candidate)) > best_quality + _GAIN:
-            best, best_quality = candidate, found
-    for block in additions(script, corpus.rows, len(corpus), FEW):
-        progress(f"trying {block}")
-        if block in best.blocks or block.column in categorical:
-            continue
-        candidate = best.adding(block)
-        if (found := quality(candidate)) > best_quality + _GAIN:
-            best, best_quality = candidate, found
-    best = _balanced(best, validation, quality)
-    if c is not None:
+    named = tuple(BlockRecipe(column) for column in categorical)
+    start = Recipe((), 1.0 if c is None else c, balance or 0.0, half_life or 0.0)
+    bases = [replace(start, blocks=(*base.blocks, *named)) for base in base_recipes(script)]
+    best = bases[0]
+    if trials.validation.truth.size > TOO_MANY:
         return best
-    best_quality = quality(best)
-    for other in _CS:
-        progress(f"trying C = {other:g}")
-        candidate = replace(best, c=other)
-        if (found := quality(candidate)) > best_quality:
-            best, best_quality = candidate, found
-    return best
+    for candidate in bases[1:]:
+        best = _better(best, candidate, trials)
+    if c is None:
+        # First: else a block that says nothing could win by the milder fit that comes with it.
+        best = _climb(best, trials)
+    for block in additions(script, corpus.rows, len(corpus) < FEW):
+        if block.column not in categorical:
+            best = _better(best, best.adding(block), trials)
+    for base in bases:  # beside what was added another base may be better
+        best = _better(best, replace(best, blocks=(base.blocks[0], *best.blocks[1:])), trials)
+    return tune_recipe(best, trials, c=c, balance=balance, half_life=half_life)
 
 
-def _balanced(recipe: Recipe, validation: Validation, quality: Callable[..., float]) -> Recipe:
-    """With class weights where labels are imbalanced and weights help the rare ones."""
-    counts = np.sort(validation.truth.sum(axis=0))
+def _better(best: Recipe, candidate: Recipe, trials: Trials) -> Recipe:
+    if candidate == best:
+        return best
+    return candidate if trials.quality(candidate).clearly_above(trials.quality(best)) else best
+
+
+def tune_recipe(
+    recipe: Recipe, trials: Trials, *, c: float | None, balance: float | None, half_life: float | None
+) -> Recipe:
+    """The recipe with the class weights, half-life and regularisation that validate best, unless they are given."""
+    if trials.validation.truth.size > TOO_MANY:
+        return recipe
+    if balance is None:
+        recipe = _balanced(recipe, trials)
+    if half_life is None and trials.validation.forward:
+        recipe = _aged(recipe, trials)
+    return _climb(recipe, trials) if c is None else recipe
+
+
+def _aged(recipe: Recipe, trials: Trials) -> Recipe:
+    """With the half-life that helps most, if it clearly helps."""
+    best = max(
+        (replace(recipe, half_life=days) for days in _HALF_LIVES), key=lambda r: trials.quality(r).value
+    )
+    return _better(recipe, best, trials)
+
+
+def _climb(recipe: Recipe, trials: Trials) -> Recipe:
+    """The best regularisation, going up or down from where it is as long as it gets better."""
+    for step in (1, -1):
+        start = recipe
+        at = _CS.index(recipe.c) if recipe.c in _CS else 2
+        while 0 <= at + step < len(_CS):
+            at += step
+            candidate = replace(recipe, c=_CS[at])
+            if trials.quality(candidate).value <= trials.quality(recipe).value:
+                break
+            recipe = candidate
+        if recipe is not start:
+            break
+    return recipe
+
+
+def _balanced(recipe: Recipe, trials: Trials) -> Recipe:
+    """With class weights where labels are imbalanced and weights help the rare ones without harm to all."""
+    counts = np.sort(trials.validation.truth.sum(axis=0))
     if counts[-1] < _IMBALANCE * max(counts[len(counts) // 2], 1):
         return recipe
     weighted = replace(recipe, balance=0.5)
-    measure = validation.balanced_quality
-    return weighted if quality(weighted, measure) > quality(recipe, measure) + _GAIN else recipe
+    before, after = trials.quality(recipe), trials.quality(weighted)
+    helps = after.macro_f1 > before.macro_f1 + 0.005 and after.accuracy > before.accuracy - 0.001
+    return weighted if helps else recipe
 
 
 def fit_linear(
-    features: sp.csr_matrix, truth: Truth, recipe: Recipe, *, several: bool, seed: int
+    features: sp.csr_matrix,
+    truth: Truth,
+    recipe: Recipe,
+    *,
+    several: bool,
+    seed: int,
+    tolerance: float = TOLERANCE,
+    emphasis: Floats | None = None,
 ) -> tuple[Floats, Floats]:
-    """One-vs-rest linear support vector machines; weights (width, k), intercept (k,)."""
+    """One-vs-rest linear support vector machines; weights (width, k), intercept (k,). `emphasis` (n,) weighs articles."""
     outputs = truth.shape[1]
     weights = np.zeros((features.shape[1], outputs))
     intercept = np.zeros(outputs)
-    for output in range(outputs):
-        target = truth[:, output]
-        if not several and outputs == 2 and output == 1:
-            # Two sections are one question; the second answer mirrors the first.
-            weights[:, 1], intercept[1] = -weights[:, 0], -intercept[0]
-        elif target.all() or not target.any():
-            intercept[output] = 1.0 if target.all() else -1.0
-        else:
-            positive = ((~target).sum() / target.sum()) ** recipe.balance
-            machine = LinearSVC(
-                C=recipe.c, random_state=seed, class_weight={False: 1.0, True: float(positive)}
-            ).fit(features, target)
-            weights[:, output] = as_weights(machine.coef_)[:, 0]
-            intercept[output] = float(machine.intercept_[0])
+    count = truth.sum(axis=0)
+    mixed = (count > 0) & (count < len(truth))
+    intercept[~mixed] = np.where(count[~mixed] > 0, 1.0, -1.0)
+    # Two sections are one question; the second answer mirrors the first.
+    mirrored = not several and outputs == 2 and bool(mixed[1])
+    todo = np.flatnonzero(mixed)[:1] if mirrored else np.flatnonzero(mixed)
+    tasks = [(features, truth[:, output], recipe, seed, tolerance, emphasis) for output in todo.tolist()]
+    for output, (own, start) in zip(todo.tolist(), _fit_each(tasks), strict=True):
+        weights[:, output], intercept[output] = own, start
+    if mirrored:
+        weights[:, 1], intercept[1] = -weights[:, 0], -intercept[0]
     return weights, intercept
+
+
+def _fit_each(tasks: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Floats, float]]:
+    """On all processors where it is worth starting processes; threads would share liblinear's random numbers."""
+    if len(tasks) > 1 and cpu_count() > 1 and tasks[0][0].nnz * len(tasks) > _PARALLEL:
+        with suppress(
+            BrokenProcessPool
+        ):  # a process was killed, perhaps for its memory: one after the other, then
+            found = Parallel(n_jobs=min(cpu_count(), len(tasks)))(delayed(_fit_one)(*task) for task in tasks)
+            return [*found]
+    return [_fit_one(*task) for task in tasks]
+
+
+def _fit_one(
+    features: sp.csr_matrix,
+    target: NDArray[np.bool_],
+    recipe: Recipe,
+    seed: int,
+    tolerance: float,
+    emphasis: Floats | None,
+) -> tuple[Floats, float]:
+    weight = float(((~target).sum() / target.sum()) ** recipe.balance)
+    machine: Any = LinearSVC(
+        C=recipe.plain_c, tol=tolerance, random_state=seed, class_weight={False: 1.0, True: weight}
+    )
+    machine.fit(features, target, sample_weight=emphasis)
+    return as_weights(machine.coef_)[:, 0], float(machine.intercept_[0])

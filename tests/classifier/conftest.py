@@ -1,12 +1,9 @@
-"""The tiny model, loaded; a copy of its version folder to damage; the command line in a process of its own."""
+"""The tiny model, loaded; a copy of its version folder to damage."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,8 +14,6 @@ import classifier
 from classifier.articles import Article
 from classifier.artifact import MANIFEST, encode_manifest
 from classifier.model import Model
-
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="session")
@@ -66,27 +61,3 @@ def articles() -> list[Article]:
         {"headline": "  mayor  ", "summary": "vote\n\nballot", "body": "senate\tprices", "desk": "city"},
     ]
     return [Article.from_mapping({"id": str(i), **row}) for i, row in enumerate(rows)]
-
-
-@pytest.fixture(scope="session")
-def newsdesk_command() -> str:
-    return str(Path(sys.executable).with_name("newsdesk"))
-
-
-@pytest.fixture(scope="session")
-def newsdesk(newsdesk_command: str) -> Run:
-    """Runs the installed command to its end."""
-
-    def run(*arguments: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [newsdesk_command, *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=60,
-            check=False,
-            env={**os.environ, "PYTHONUTF8": "1"},
-            **options,
-        )
-
-    return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -113,14 +114,51 @@ def test_explanation_sums_to_both_scores(tiny: Model, articles: list[Article]) -
         rows = Rows.from_articles([article])
         popularity = sum(part.contribution for part in parts if part.head == "popularity")
         score = tiny.predict(article).popularity_score
-        assert popularity + tiny.popularity.linear.intercept[0] == pytest.approx(score, abs=1e-9)
+        assert popularity == pytest.approx(score, abs=1e-9)
         best = tiny.sections.labels.index(str(tiny.predict(article).section))
         section = sum(part.contribution for part in parts if part.head == "section")
         expected = tiny.sections.linear.scores(rows)[0, best]
-        assert section + tiny.sections.linear.intercept[best] == pytest.approx(expected, abs=1e-9)
+        assert section == pytest.approx(expected, abs=1e-9)
+        assert {part.against for part in parts if part.head == "popularity"} == {None}
+        if len([part for part in parts if part.head == "section"]) > 1:  # something is known
+            found = tiny.predict(article).section_scores
+            assert found is not None
+            lead = sum(part.against or 0.0 for part in parts)
+            assert lead == pytest.approx(math.log(found[0].probability / found[1].probability), abs=1e-9)
         for part in parts:
             for name, start, end in part.spans:
                 assert 0 <= start < end <= len(getattr(article, name))
+
+
+def test_prediction_sets_hold_the_best_and_grow_with_coverage(tiny: Model, articles: list[Article]) -> None:
+    assert tiny.sections is not None
+    best = [tiny.predict(article).section for article in articles]
+    before = [set[str]() for _ in articles]
+    for coverage in (0.9, 0.95, 0.99):
+        sets = tiny.prediction_sets(articles, coverage)
+        assert sets == [tiny.prediction_sets(article, coverage) for article in articles]
+        assert sets == tiny.prediction_sets(tuple(map(as_mapping, articles)), coverage)
+        assert [names[0] for names in sets] == best
+        assert all(old <= set(names) for old, names in zip(before, sets, strict=True))
+        before = [set(names) for names in sets]
+    assert tiny.prediction_sets(articles) == tiny.prediction_sets(articles, 0.95)
+    assert tiny.prediction_sets([]) == []
+    # 48 training articles cannot support 99 %: the sets hold everything.
+    assert before == [set(tiny.sections.labels)] * len(articles)
+
+
+def test_prediction_sets_that_there_are_not(version_path: Path, forge: Any, articles: list[Article]) -> None:
+    with pytest.raises(UsageError, match=r"coverage 0\.8; stored are: 0\.9, 0\.95, 0\.99"):
+        classifier.load(version_path).prediction_sets(articles[0], 0.8)
+    forge(version_path, lambda manifest: manifest["heads"].pop("sections"))
+    with pytest.raises(UsageError, match="no section head"):
+        classifier.load(version_path).prediction_sets(articles[0])
+
+
+@pytest.mark.parametrize("bad", ["a headline", b"bytes", 5, None, ["a headline"], [None]])
+def test_what_has_no_prediction_sets(tiny: Model, bad: Any) -> None:
+    with pytest.raises(UsageError, match="Article"):
+        tiny.prediction_sets(bad)
 
 
 @pytest.mark.parametrize(

@@ -52,11 +52,13 @@ def test_rows_pass_through_the_schema_unchanged() -> None:
 
 
 def test_a_contribution_is_the_contract() -> None:
-    part = Contribution("section", "text: vote", 0.5, (("headline", 0, 4), ("body", 2, 6)))
+    part = Contribution("section", "text: vote", 0.5, (("headline", 0, 4), ("body", 2, 6)), 0.75)
     assert part.to_dict() == {
         "head": "section",
         "feature": "text: vote",
         "contribution": 0.5,
+        "against": 0.75,
         "spans": [["headline", 0, 4], ["body", 2, 6]],
     }
-    assert list(part.to_dict()) == ["head", "feature", "contribution", "spans"]
+    assert list(part.to_dict()) == ["head", "feature", "contribution", "against", "spans"]
+    assert Contribution("popularity", "hour: 08", -0.25, ()).to_dict()["against"] is None

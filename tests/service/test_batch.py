@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ import pyarrow.parquet as pq
 import pytest
 
 import classifier
-from classifier import cli
 from classifier.errors import InputError, OutputError, UsageError
 from classifier.reading.base import ReadOptions
 from classifier.results import PREDICTION_FIELDS, prediction_schema
@@ -38,15 +38,9 @@ def rows(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def score(tiny_model_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> Score:
+def score(tiny_model_path: Path, here: Callable[..., Any]) -> Score:
     """`newsdesk score` in this process: exit code, stdout, stderr."""
-
-    def run(*arguments: str | Path) -> tuple[int, str, str]:
-        code = cli.run(["score", str(tiny_model_path), *map(str, arguments)])
-        out, err = capsysbinary.readouterr()
-        return code, out.decode(), err.decode()
-
-    return run
+    return partial(here, "score", tiny_model_path)
 
 
 def expected(tiny_model_path: Path) -> list[dict[str, Any]]:

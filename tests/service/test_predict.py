@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -70,6 +71,14 @@ def test_explanation(client: FlaskClient, model: Model) -> None:
     explanation = prediction.pop("explanation")
     assert prediction == client.post("/v1/predict", json=ARTICLE).json
     assert explanation == [c.to_dict() for c in model.explain(Article.from_mapping(ARTICLE))]
+    against = [item["against"] for item in explanation if item["head"] == "section"]
+    best, second = prediction["section_scores"][:2]
+    assert sum(against) == pytest.approx(math.log(best["probability"] / second["probability"]))
+    assert {item["against"] for item in explanation if item["head"] == "popularity"} == {None}
+    assert {item["head"] for item in explanation if item["feature"] == "(intercept)"} == {
+        "section",
+        "popularity",
+    }
     spans = [span for item in explanation for span in item["spans"]]
     assert all(0 <= start < end <= len(ARTICLE[name]) for name, start, end in spans)
     assert "vote" in {ARTICLE[name][start:end] for name, start, end in spans}

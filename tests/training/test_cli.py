@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -13,31 +11,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-NEWSDESK = Path(sys.executable).with_name("newsdesk")
 Stories = Callable[..., list[dict[str, Any]]]
+Run = Callable[..., Any]
 SECTIONS = {"n", "accuracy", "macro_f1", "micro_f1", "ece", "log_loss", "file"}
 POPULARITY = {
     *("n", "groups", "ndcg_at_5", "ndcg_at_10", "top5_overlap", "mrr", "pairwise_accuracy", "auc"),
     *("top5_brier", "top5_ece", "baselines"),
 }
-
-
-class Ended(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        (line,) = self.out.splitlines()
-        return dict(json.loads(line))
-
-
-def run(folder: Path, *arguments: str, stdin: str | None = None) -> Ended:
-    ended = subprocess.run(
-        [NEWSDESK, *arguments], cwd=folder, input=stdin, capture_output=True, text=True, encoding="utf-8"
-    )
-    return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 
 def write(file: Path, rows: list[dict[str, Any]]) -> None:
@@ -52,7 +32,7 @@ def write(file: Path, rows: list[dict[str, Any]]) -> None:
 
 
 @pytest.fixture(scope="module")
-def newsroom(tmp_path_factory: pytest.TempPathFactory, stories: Stories) -> Path:
+def newsroom(newsdesk: Run, tmp_path_factory: pytest.TempPathFactory, stories: Stories) -> Path:
     """A folder with articles as one would have them, and a model trained from the plainest file."""
     folder = tmp_path_factory.mktemp("newsroom")
     rows = [{**row, "split": "test" if i >= 72 else "train"} for i, row in enumerate(stories())]
@@ -86,15 +66,15 @@ def newsroom(tmp_path_factory: pytest.TempPathFactory, stories: Stories) -> Path
         for rank, row in enumerate(sorted(own, key=lambda row: -row["popularity"])[:5], 1):
             boxes.append({"list": "*", "rank": rank, "headline": row["headline"]})
         write(folder / "boxes" / f"{20310500 + day}.csv", boxes[-5:])
-    ended = run(folder, "train", "plain.jsonl", "--out", "artifacts/plain")
+    ended = newsdesk("train", "plain.jsonl", "--out", "artifacts/plain", cwd=folder)
     assert ended.code == 0, ended.err
     assert "it is the current version of artifacts/plain" in ended.out
     assert ended.err.startswith("finding near-duplicates")
     return folder
 
 
-def test_train_prints_one_json_object(newsroom: Path) -> None:
-    ended = run(newsroom, "train", "plain.jsonl", "--out", "artifacts/json", "--json")
+def test_train_prints_one_json_object(newsdesk: Run, newsroom: Path) -> None:
+    ended = newsdesk("train", "plain.jsonl", "--out", "artifacts/json", "--json", cwd=newsroom)
     assert ended.code == 0, ended.err
     found = ended.json
     assert found["model"] == "artifacts/json"
@@ -107,8 +87,8 @@ def test_train_prints_one_json_object(newsroom: Path) -> None:
     assert "fitting the section head" in ended.err
 
 
-def test_evaluate_says_what_train_said(newsroom: Path) -> None:
-    ended = run(newsroom, "evaluate", "artifacts/plain", "plain.jsonl", "--json")
+def test_evaluate_says_what_train_said(newsdesk: Run, newsroom: Path) -> None:
+    ended = newsdesk("evaluate", "artifacts/plain", "plain.jsonl", "--json", cwd=newsroom)
     assert ended.code == 0, ended.err
     assert ended.err == ""
     found = ended.json
@@ -118,27 +98,27 @@ def test_evaluate_says_what_train_said(newsroom: Path) -> None:
     assert {name: found[name] for name in ("sections", "popularity")} == manifest["metrics"]
 
 
-def test_evaluate_for_people(newsroom: Path) -> None:
-    ended = run(newsroom, "evaluate", "artifacts/plain", "plain.jsonl", "--split", "all")
+def test_evaluate_for_people(newsdesk: Run, newsroom: Path) -> None:
+    ended = newsdesk("evaluate", "artifacts/plain", "plain.jsonl", "--split", "all", cwd=newsroom)
     assert (ended.code, ended.err) == (0, "")
     for words in ("SECTIONS", "accuracy", "POPULARITY", "nDCG@10", "source × hour"):
         assert words in ended.out
 
 
-def test_evaluate_writes_a_report(newsroom: Path) -> None:
-    ended = run(newsroom, "evaluate", "artifacts/plain", "plain.jsonl", "--report", "reports/plain")
+def test_evaluate_writes_a_report(newsdesk: Run, newsroom: Path) -> None:
+    ended = newsdesk("evaluate", "artifacts/plain", "plain.jsonl", "--report", "reports/plain", cwd=newsroom)
     assert ended.code == 0
     text = (newsroom / "reports/plain/report.html").read_text("utf-8")
     assert "<h1>" in text
     assert "plain" in text
 
 
-def test_the_articles_of_the_training_are_known_again(newsroom: Path) -> None:
-    ended = run(newsroom, "evaluate", "artifacts/plain", "plain.jsonl")
+def test_the_articles_of_the_training_are_known_again(newsdesk: Run, newsroom: Path) -> None:
+    ended = newsdesk("evaluate", "artifacts/plain", "plain.jsonl", cwd=newsroom)
     assert (
         "SECTIONS, on the test part" in ended.out
     )  # the part that training held out, though no column says so
-    ended = run(newsroom, "evaluate", "artifacts/plain", "plain.jsonl", "--split", "all")
+    ended = newsdesk("evaluate", "artifacts/plain", "plain.jsonl", "--split", "all", cwd=newsroom)
     assert "SECTIONS, on all articles that were read" in ended.out
 
 
@@ -151,20 +131,19 @@ def test_the_articles_of_the_training_are_known_again(newsroom: Path) -> None:
     ],
 )
 def test_evaluate_by_fitting_again(
-    newsroom: Path, options: tuple[str, ...], count: int, steps: list[str]
+    newsdesk: Run, newsroom: Path, options: tuple[str, ...], count: int, steps: list[str]
 ) -> None:
-    ended = run(newsroom, "evaluate", "artifacts/plain", "plain.jsonl", *options, "--json")
+    ended = newsdesk("evaluate", "artifacts/plain", "plain.jsonl", *options, "--json", cwd=newsroom)
     assert ended.code == 0, ended.err
     assert ended.err.splitlines() == steps
     assert ended.json["sections"]["n"] == count
     assert set(ended.json["popularity"]) >= POPULARITY
 
 
-def test_foreign_column_names(newsroom: Path) -> None:
+def test_foreign_column_names(newsdesk: Run, newsroom: Path) -> None:
     columns = ["headline=title", "body=text", "section=rubric", "popularity=views", "published_at=when"]
     options = [part for pair in columns for part in ("--column", pair)]
-    ended = run(
-        newsroom,
+    ended = newsdesk(
         "train",
         "foreign.csv",
         "--out",
@@ -173,61 +152,64 @@ def test_foreign_column_names(newsroom: Path) -> None:
         "--timezone",
         "Asia/Tokyo",
         *options,
+        cwd=newsroom,
     )
     assert ended.code == 0, ended.err
     assert ended.json["data"]["timezone"] == "Asia/Tokyo"
     assert ended.json["data"]["train"]["articles"] == 77
     assert ended.json["popularity"] is not None
-    again = run(
-        newsroom, "evaluate", "artifacts/foreign", "foreign.csv", "--json"
+    again = newsdesk(
+        "evaluate", "artifacts/foreign", "foreign.csv", "--json", cwd=newsroom
     )  # the version knows the names
     assert again.code == 0, again.err
     # … and which of these very articles it was not trained on.
     assert again.json["sections"] == ended.json["sections"]
     assert again.json["sections"]["n"] == 19
-    more = run(newsroom, "evaluate", "artifacts/foreign", "foreign.csv", "--json", "--split", "all")
+    more = newsdesk("evaluate", "artifacts/foreign", "foreign.csv", "--json", "--split", "all", cwd=newsroom)
     assert more.json["sections"]["n"] == 96
 
 
-def test_from_ranking_boxes_alone(newsroom: Path) -> None:
-    ended = run(
-        newsroom,
+def test_from_ranking_boxes_alone(newsdesk: Run, newsroom: Path) -> None:
+    ended = newsdesk(
         *("train", "plain.jsonl", "boxes", "--ignore", "popularity", "--taken-at", "%Y%m%d"),
         *("--timezone", "Asia/Tokyo", "--out", "artifacts/boxes", "--json"),
+        cwd=newsroom,
     )
     assert ended.code == 0, ended.err
     assert "note: ranking boxes: 6 with 30 lines, 30 joined with articles" in ended.err
     assert (ended.json["data"]["train_boxes"], ended.json["data"]["test_boxes"]) == (6, 2)
-    counts = run(newsroom, "evaluate", "artifacts/boxes", "plain.jsonl", "--json")
+    counts = newsdesk("evaluate", "artifacts/boxes", "plain.jsonl", "--json", cwd=newsroom)
     assert counts.code == 0, counts.err
     found = counts.json["popularity"]
     assert found["groups"] == 2
     assert found["ndcg_at_10"] > found["baselines"]["random"]["ndcg_at_10"]
 
 
-def test_pages_with_labels_by_file(newsroom: Path) -> None:
-    ended = run(newsroom, "train", "pages", "labels.csv", "--out", "artifacts/pages", "--json")
+def test_pages_with_labels_by_file(newsdesk: Run, newsroom: Path) -> None:
+    ended = newsdesk("train", "pages", "labels.csv", "--out", "artifacts/pages", "--json", cwd=newsroom)
     assert ended.code == 0, ended.err
     assert ended.json["data"]["train"]["articles"] + ended.json["data"]["test"]["articles"] == 96
     assert ended.json["sections"]["accuracy"] > 0.9
     assert ended.json["popularity"] is not None
 
 
-def test_a_configuration_file(newsroom: Path) -> None:
+def test_a_configuration_file(newsdesk: Run, newsroom: Path) -> None:
     (newsroom / "own.toml").write_text(
         '[decisions]\ntargets = [0.8]\ntarget = 0.8\n[data]\nignore = ["popularity"]\n'
     )
-    ended = run(newsroom, "train", "plain.jsonl", "--config", "own.toml", "--out", "artifacts/own", "--json")
+    ended = newsdesk(
+        "train", "plain.jsonl", "--config", "own.toml", "--out", "artifacts/own", "--json", cwd=newsroom
+    )
     assert ended.code == 0, ended.err
     assert ended.json["popularity"] is None
     assert [item["target"] for item in ended.json["sections"]["file"]] == [0.8]
 
 
-def test_articles_on_stdin_and_rejected_rows(newsroom: Path) -> None:
+def test_articles_on_stdin_and_rejected_rows(newsdesk: Run, newsroom: Path) -> None:
     lines = (newsroom / "plain.jsonl").read_text(
         "utf-8"
     ) + '{"headline": "", "body": " "}\n{"headline": ["a"]}\n'
-    ended = run(newsroom, "train", "-", "--out", "artifacts/stdin", "--json", stdin=lines)
+    ended = newsdesk("train", "-", "--out", "artifacts/stdin", "--json", input=lines, cwd=newsroom)
     assert ended.code == 1
     assert ended.json["data"]["train"]["articles"] == 72
     rejected = [line for line in ended.err.splitlines() if line.startswith("rejected: ")]
@@ -354,17 +336,18 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def refusals(
+    newsdesk: Run,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[dict[str, Future[tuple[Path, set[Path], Ended]]]]:
+) -> Iterator[dict[str, Future[tuple[Path, set[Path], Any]]]]:
     """Every case run in a folder of its own, a few at a time."""
 
-    def refuse(case: Case) -> tuple[Path, set[Path], Ended]:
+    def refuse(case: Case) -> tuple[Path, set[Path], Any]:
         folder = tmp_path_factory.mktemp("bad")
         for name, content in case.files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(content)
         before = set(folder.rglob("*"))
-        return folder, before, run(folder, *case.arguments)
+        return folder, before, newsdesk(*case.arguments, cwd=folder)
 
     with ThreadPoolExecutor(4) as pool:
         yield {name: pool.submit(refuse, case) for name, case in CASES.items()}
@@ -372,7 +355,7 @@ def refusals(
 
 @pytest.mark.parametrize("name", CASES)
 def test_bad_input_is_one_line_that_names_the_thing_and_the_remedy(
-    refusals: dict[str, Future[tuple[Path, set[Path], Ended]]], name: str
+    refusals: dict[str, Future[tuple[Path, set[Path], Any]]], name: str
 ) -> None:
     folder, before, ended = refusals[name].result()
     assert ended.code == 2
@@ -401,7 +384,7 @@ def test_bad_input_is_one_line_that_names_the_thing_and_the_remedy(
     ],
 )
 def test_every_rejected_row_is_named(
-    refusals: dict[str, Future[tuple[Path, set[Path], Ended]]], name: str, words: str
+    refusals: dict[str, Future[tuple[Path, set[Path], Any]]], name: str, words: str
 ) -> None:
     _, _, ended = refusals[name].result()
     rejected = [line for line in ended.err.splitlines() if line.startswith("rejected: ")]
@@ -409,9 +392,9 @@ def test_every_rejected_row_is_named(
     assert len(rejected) == CASES[name].files["in.jsonl"].count(b"\n")
 
 
-def test_evaluating_without_labels(newsroom: Path) -> None:
+def test_evaluating_without_labels(newsdesk: Run, newsroom: Path) -> None:
     write(newsroom / "unlabelled.jsonl", [{"headline": "A title"}])
-    ended = run(newsroom, "evaluate", "artifacts/plain", "unlabelled.jsonl", "--json")
+    ended = newsdesk("evaluate", "artifacts/plain", "unlabelled.jsonl", "--json", cwd=newsroom)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith("error: nothing can be evaluated: no article has a section or a popularity")
     assert "--column section=" in ended.err

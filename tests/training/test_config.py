@@ -28,13 +28,20 @@ OTHERS = {
     "features.categorical": ["desk", "source"],
     "fit.seed": 7,
     "fit.folds": 3,
+    "fit.section_blocks": ["text word(1,2)", "headline char_wb(2,4) * 0.5", "source * 1"],
     "fit.section_c": 2,
+    "fit.section_balance": 0.5,
+    "fit.section_half_life": 90,
+    "fit.search": 20,
     "fit.popularity_alpha": 0.5,
     "fit.min_label_articles": 4,
     "decisions.target": 0.99,
     "decisions.targets": [0.9, 0.95],
     "decisions.confidence": 0.8,
+    "decisions.sections": {"Politics": 0.99, "経済 ": 0.8},
+    "decisions.coverages": [0.8],
 }
+TABLES = {"columns": dict[str, str], "decisions.sections": dict[str, float]}  # names are the user's
 
 
 def settings() -> Iterator[tuple[str, dataclasses.Field[Any]]]:
@@ -97,7 +104,7 @@ def test_an_unknown_name_is_answered_with_the_closest(data: dict[str, Any], clos
 
 
 @pytest.mark.parametrize("name", OTHERS)
-@pytest.mark.parametrize("value", [None, True, {"a": 1}, [["a"]], [True], object()])
+@pytest.mark.parametrize("value", [None, True, {"headline": True}, {"a": [1]}, [["a"]], [True], object()])
 def test_a_wrong_type_names_the_setting(name: str, value: object) -> None:
     with pytest.raises(ConfigError, match=f"{name} must be ") as caught:
         parse_config(nested(name, value), where="c.toml")
@@ -120,20 +127,62 @@ def test_a_table_must_be_a_table() -> None:
         ("fit.seed", -1),  # no generator takes it
         ("fit.seed", 2**32),
         ("fit.folds", 1),
-        ("fit.section_c", 0.0),
+        ("fit.section_c", -1.0),
         ("fit.section_c", float("inf")),
+        ("fit.section_c", float("nan")),
+        ("fit.section_balance", 1.5),
+        ("fit.section_balance", float("nan")),
+        ("fit.section_half_life", float("inf")),
+        ("fit.section_half_life", float("nan")),
+        ("fit.search", -1),
+        ("fit.search", 10_001),
         ("fit.popularity_alpha", -2.0),
         ("fit.popularity_alpha", float("inf")),
         ("fit.min_label_articles", 0),
         ("decisions.targets", [0.95, 1.5]),
         ("decisions.target", 0.5),  # none of the targets
         ("decisions.confidence", 1.0),
+        ("decisions.sections", {"Politics": 0.99, "Economy": 1.0}),
+        ("decisions.sections", {"Politics": 0}),
+        ("decisions.sections", {"Politics": float("nan")}),
+        ("decisions.coverages", [0.9, 0.0]),
+        ("decisions.coverages", [1]),
     ],
 )
 def test_a_value_out_of_range_names_the_setting(name: str, value: object) -> None:
     with pytest.raises(ConfigError, match=f"{name} is out of range") as caught:
         parse_config(nested(name, value))
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("block", "problem"),
+    [
+        ("", '"" is no feature block'),
+        ("text word(2,1)", "has n-grams from long to short"),
+        ("a\nb", "is no feature block"),
+        ("text word(1,1) * 0", "weighs nothing"),
+        ("text * 1", "needs an analyzer"),
+        ("source word(1,1)", "has an analyzer, and source is no text"),
+    ],
+)
+def test_a_block_that_is_none_names_the_setting_and_how_blocks_are_written(block: str, problem: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(problem)) as caught:
+        parse_config({"fit": {"section_blocks": ["text word(1,1)", block]}}, where="c.toml")
+    assert str(caught.value).startswith("c.toml: fit.section_blocks: ")
+    remedy = caught.value.remedy or ""
+    assert "write blocks like text word(1,2), " in remedy or remedy == "give a weight above 0"
+
+
+def test_what_leaves_the_choice_to_validation_can_be_written_down() -> None:
+    chosen = {"section_blocks": [], "section_c": 0, "section_balance": -1, "section_half_life": -1}
+    assert parse_config({"fit": chosen}) == Config()
+
+
+def test_section_names_are_not_checked_for_spelling() -> None:
+    """They are the data's, whatever the script; one that no article has is a note of the training."""
+    names = {"Sport": 0.9, "sport ": 0.8, "스포츠": 0.7, "": 0.6}
+    assert parse_config({"decisions": {"sections": names}}).decisions.sections == names
 
 
 def test_a_number_too_great_for_a_float_is_refused() -> None:

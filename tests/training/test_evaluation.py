@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from classifier.calibration import Calibration
+from classifier.decisions import Decisions, SetLevel, Threshold
 from classifier.errors import LabelError
 from classifier.linear import Linear
 from classifier.model import Model
 from classifier.popularity import QUANTILES, PopularityHead, Top5Curve
 from classifier.reading import Reading
-from classifier.sections import SectionHead, Threshold
+from classifier.sections import SectionHead
 from classifier.text.blocks import CategoryBlock
 from training.baselines import POPULARITY_BASELINES
 from training.config import Config
@@ -25,7 +27,8 @@ from training.labels import NO_JUDGEMENTS, count_judgements
 
 Make = Callable[..., Corpus]
 
-SECTIONS = {"n", "accuracy", "macro_f1", "micro_f1", "ece", "log_loss", "file"}
+SECTIONS = {"n", "accuracy", "macro_f1", "micro_f1", "ece", "log_loss", "file", "sets"}
+SINGLE = SECTIONS | {"log_loss_constant"}
 POPULARITY = {
     *("n", "groups", "ndcg_at_5", "ndcg_at_10", "top5_overlap", "mrr", "pairwise_accuracy", "auc"),
     *("top5_brier", "top5_ece"),
@@ -33,16 +36,23 @@ POPULARITY = {
 CONSTANT = np.array([0.0])
 
 
+LIMITS = Decisions(0.9, (Threshold(0.9, 0.8), Threshold(0.95, None)), {}, (SetLevel(0.9, 0.3),))
+
+
 def section_head(
-    weights: list[list[float]], *, several: bool = False, temperature: float = 1.0
+    weights: list[list[float]],
+    *,
+    several: bool = False,
+    decisions: Decisions = LIMITS,
+    assignment: list[float] | None = None,
 ) -> SectionHead:
     """An oracle by the column `desk`: one row of scores for each of its values 0, 1, …; labels a, b, …"""
     table = np.array(weights)
-    linear = Linear(
-        [CategoryBlock("desk", 1.0, tuple(map(str, range(len(table)))))], table, np.zeros(table.shape[1])
-    )
-    thresholds = (Threshold(0.9, 0.8), Threshold(0.95, None))
-    return SectionHead(linear, tuple("abcdef"[: table.shape[1]]), several, temperature, thresholds, 0.9)
+    k = table.shape[1]
+    linear = Linear([CategoryBlock("desk", 1.0, tuple(map(str, range(len(table)))))], table, np.zeros(k))
+    calibration = Calibration("temperature", several, np.ones(k), np.zeros(k))
+    from_ = np.array(assignment or [0.0] * k) if several else None
+    return SectionHead(linear, tuple("abcdef"[:k]), several, calibration, decisions, assignment=from_)
 
 
 def popularity_head(weights: list[float]) -> PopularityHead:
@@ -74,7 +84,7 @@ def test_sections_by_hand(corpus_of: Make) -> None:
     rows = [{"section": s, "desk": d, "headline": "x"} for s, d in zip(labels, desks, strict=True)]
     found = evaluated(corpus_of([*rows, {"headline": "unlabelled"}]), sections=section_head(SURE)).sections
     assert found is not None
-    assert set(found) == SECTIONS | {"intervals"}
+    assert set(found) == SINGLE | {"intervals"}
     assert found["n"] == 5
     assert found["accuracy"] == found["micro_f1"] == 3 / 5  # a section that training never saw is wrong
     assert found["macro_f1"] == pytest.approx((2 * 2 / 5 + 2 * 1 / 4 + 0) / 3)
@@ -87,6 +97,59 @@ def test_sections_by_hand(corpus_of: Make) -> None:
     ]
     low, high = found["intervals"]["accuracy"]
     assert low <= 3 / 5 <= high
+    assert found["sets"] == [{"level": 0.9, "coverage": 3 / 5, "mean_size": 6 / 5}]  # one holds both a and b
+
+
+def test_the_log_loss_of_an_honest_constant(corpus_of: Make) -> None:
+    def constant(desks: str, weights: list[list[float]]) -> Any:
+        rows = [{"section": "a", "desk": desk} for desk in desks]
+        found = evaluated(corpus_of(rows), sections=section_head(weights)).sections
+        assert found is not None
+        return found["log_loss_constant"]
+
+    assert constant("00010", SURE) == pytest.approx(-0.8 * math.log(0.8) - 0.2 * math.log(0.2))
+    three = [[*row, -9.0] for row in SURE]  # what is not sure is spread over two
+    assert constant("00010", three) == pytest.approx(-0.8 * math.log(0.8) - 0.2 * math.log(0.1))
+    assert constant("000", SURE) is None  # it is sure, and right: its loss is 0
+    assert constant("11", SURE) is None  # it is always wrong
+
+
+def test_prediction_sets_of_each_level(corpus_of: Make) -> None:
+    sets = (SetLevel(0.9, 0.5), SetLevel(0.95, 0.3), SetLevel(0.99, 0.0))
+    labels, desks = ["a", "b", "a", "z"], ["2", "2", "0", "0"]
+    rows = [{"section": s, "desk": d} for s, d in zip(labels, desks, strict=True)]
+    head = section_head(SURE, decisions=Decisions(0.9, (), {}, sets))
+    found = evaluated(corpus_of(rows), sections=head).sections
+    assert found is not None
+    assert found["sets"] == [
+        {"level": 0.9, "coverage": 2 / 4, "mean_size": 1.0},
+        {"level": 0.95, "coverage": 3 / 4, "mean_size": 6 / 4},
+        {
+            "level": 0.99,
+            "coverage": 3 / 4,
+            "mean_size": 2.0,
+        },  # no set holds a section that training never saw
+    ]
+
+
+def test_a_section_with_a_target_of_its_own(corpus_of: Make) -> None:
+    """Whatever the target of the others, articles whose best section is b are filed from 0.99 on."""
+    labels, desks = ["a", "b", "b", "a", "a"], ["2", "1", "3", "3", "0"]
+    weights = [*SURE, [0.0, 3.0]]  # desk 3: b, with 0.953
+    rows = [{"section": s, "desk": d} for s, d in zip(labels, desks, strict=True)]
+    thresholds = (Threshold(0.8, 0.5), Threshold(0.9, None))
+    found = []
+    for own in ({}, {"b": Threshold(0.99, 0.99)}, {"b": Threshold(0.5, 0.9)}, {"b": Threshold(0.999, None)}):
+        head = section_head(weights, decisions=Decisions(0.8, thresholds, own))
+        sections = evaluated(corpus_of(rows), sections=head).sections
+        assert sections is not None
+        found.append([(item["precision"], item["coverage"]) for item in sections["file"]])
+    assert found == [
+        [(4 / 5, 1.0), (None, 0.0)],
+        [(1.0, 3 / 5), (1.0, 1 / 5)],
+        [(4 / 5, 1.0), (2 / 3, 3 / 5)],
+        [(1.0, 2 / 5), (None, 0.0)],
+    ]
 
 
 def test_several_labels_by_hand(corpus_of: Make) -> None:
@@ -96,11 +159,27 @@ def test_several_labels_by_hand(corpus_of: Make) -> None:
     found = evaluated(corpus_of(rows), sections=section_head(weights, several=True)).sections
     assert found is not None
     assert set(found) == SECTIONS | {"intervals"}
+    assert found["sets"] == []
     assert found["accuracy"] == 1 / 4  # only the first set is exactly right
-    # a: 2 found, 1 wrongly; b: 1; c: 2 missed; d: 1 missed
-    assert found["micro_f1"] == pytest.approx(2 * 3 / (2 * 3 + 1 + 2 + 1))
-    assert found["macro_f1"] == pytest.approx((2 * 2 / 5 + 1 + 0 + 0) / 4)
+    # a: 2 found, 2 wrongly (one because the best is always assigned); b: 1; c: 2 missed; d: 1 missed
+    assert found["micro_f1"] == pytest.approx(2 * 3 / (2 * 3 + 2 + 2 + 1))
+    assert found["macro_f1"] == pytest.approx((2 * 2 / 6 + 1 + 0 + 0) / 4)
     assert found["file"][0] == {"target": 0.9, "precision": 2 / 3, "coverage": 3 / 4}
+
+
+def test_assigned_labels_are_those_above_their_threshold_and_always_the_best(corpus_of: Make) -> None:
+    weights = [[2.0, 1.0, -3.0], [0.5, 0.4, 0.3]]
+    rows = [{"sections": ["a", "b"], "desk": "0"}, {"sections": ["a"], "desk": "1"}]
+
+    def accuracy(assignment: list[float]) -> Any:
+        head = section_head(weights, several=True, assignment=assignment)
+        found = evaluated(corpus_of(rows), sections=head).sections
+        assert found is not None
+        return found["accuracy"], found["micro_f1"]
+
+    assert accuracy([1.0, 1.0, 1.0]) == (1.0, 1.0)  # of the second article only the best, below its threshold
+    assert accuracy([1.0, 1.5, 1.0]) == (1 / 2, pytest.approx(4 / 5))
+    assert accuracy([0.0, 0.0, 0.0]) == (1 / 2, pytest.approx(6 / 8))
 
 
 def test_section_baselines(corpus_of: Make) -> None:
@@ -171,7 +250,7 @@ def test_leaked_articles_are_counted_and_left_out(corpus_of: Make) -> None:
     assert found.popularity is not None
     assert found.sections["accuracy"] == 3 / 4
     assert found.sections["near_duplicates"] == 2
-    assert set(found.sections["without_near_duplicates"]) == SECTIONS
+    assert set(found.sections["without_near_duplicates"]) == SINGLE
     assert found.sections["without_near_duplicates"]["accuracy"] == 1 / 2
     assert found.popularity["near_duplicates"] == 1
     assert found.popularity["without_near_duplicates"]["n"] == 10

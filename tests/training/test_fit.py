@@ -7,20 +7,29 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from joblib import cpu_count
 
 import classifier
+from classifier.articles import Article
 from classifier.artifact import open_version
 from classifier.errors import ArtifactDamaged, ConfigError, LabelError, OutputError
 from classifier.reading import Reading
+from classifier.results import MAX_SECTION_SCORES
 from classifier.store import ModelFolder
+from classifier.text.rows import Rows
 from training.config import Config, parse_config
+from training.evaluation import evaluate_reading
 from training.fit import train
 from training.folders import check_model_folder
 from training.sample import PAGE_VIEWS, PAGES
@@ -29,6 +38,8 @@ Read = Callable[..., Reading]
 Stories = Callable[..., list[dict[str, Any]]]
 NOW = datetime(2031, 6, 1, tzinfo=UTC)
 NEWSDESK = Path(sys.executable).with_name("newsdesk")
+RECIPE = {"section_blocks": ["text word(1,1)"], "section_c": 1, "section_balance": 0, "section_half_life": 0}
+FIXED = parse_config({"fit": RECIPE})  # for speed, where the choice of a recipe is not what is looked at
 SAMPLE = [str(PAGES), str(PAGE_VIEWS), "--taken-at", "%Y-%m-%d"]
 
 
@@ -97,16 +108,50 @@ def test_what_train_says(reading_of: Read, stories: Stories, tmp_path: Path) -> 
     assert manifest["metrics"] == {"sections": found["sections"], "popularity": found["popularity"]}
     assert parse_config(manifest["configuration"]) == Config()
     assert {"python", "newsdesk", "numpy", "scikit-learn", "scipy"} <= set(manifest["libraries"])
-    assert set(result.folder.files) >= {"pipeline.joblib", "card.md", "report.html"}
+    documents = {"pipeline.joblib", "card.md", "report.html", "hygiene.jsonl"}
+    assert set(result.folder.files) >= documents
+    assert set(manifest["files"]) >= documents  # with their digests
+    chosen = manifest["sections"]
+    assert set(chosen) == {
+        *("section_blocks", "section_c", "section_balance", "section_half_life"),
+        *("validated_on", "calibration", "calibration_log_loss", "dropped"),
+    }
+    fixed = parse_config(
+        {"fit": {name: value for name, value in chosen.items() if name.startswith("section_")}}
+    )
+    assert fixed.fit.section_blocks
+    assert chosen["validated_on"] == "folds of the training part, 77 articles"
     loaded = classifier.load(tmp_path / "model")
     assert (loaded.name, loaded.version) == ("model", result.folder.version)
+
+
+def test_doubtful_labels_are_a_file_of_the_version(
+    reading_of: Read, stories: Stories, tmp_path: Path
+) -> None:
+    rows = stories()
+    rows[3]["section"] = "Politics"  # its words are Economy's
+    rows[5] = {**rows[4], "id": "twin", "section": "Economy"}
+    folder = train(reading_of(rows), tmp_path / "model", FIXED, now=NOW).folder
+    found = [json.loads(line) for line in (folder.path / "hygiene.jsonl").read_text("utf-8").splitlines()]
+    assert "s3" in {item.get("id") for item in found}
+    assert any({"s4", "twin"} <= set(item.get("ids", ())) for item in found)
+    (folder.path / "hygiene.jsonl").write_text("{}\n")
+    with pytest.raises(ArtifactDamaged, match=r"hygiene\.jsonl"):
+        folder.verify()
+
+
+def test_without_a_section_head_nothing_is_said_of_labels(
+    reading_of: Read, stories: Stories, tmp_path: Path
+) -> None:
+    rows = [{name: value for name, value in row.items() if name != "section"} for row in stories()]
+    folder = train(reading_of(rows), tmp_path / "model", Config(), now=NOW).folder
+    assert "hygiene.jsonl" not in folder.files
+    assert folder.manifest.data["sections"] is None
 
 
 def test_the_model_that_is_loaded_is_the_one_that_was_evaluated(
     reading_of: Read, stories: Stories, tmp_path: Path
 ) -> None:
-    from training.evaluation import evaluate_reading
-
     reading = reading_of(
         [{**row, "split": "test" if i >= 72 else "train"} for i, row in enumerate(stories())]
     )
@@ -241,24 +286,78 @@ def test_interrupted_in_the_middle_nothing_is_left_behind(
     assert not (tmp_path / "artifacts").exists()
 
 
-def test_an_interrupted_command_ends_with_130(tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [NEWSDESK, "train", *SAMPLE, "--out", str(tmp_path / "model")],
+@pytest.mark.parametrize("step", ["fitting the section head", "tried ", "fitting text "])
+def test_an_interrupted_command_ends_with_130(tmp_path: Path, step: str) -> None:
+    """While texts are counted, while recipes are tried, while the chosen one is fitted."""
+    process = started([NEWSDESK], tmp_path)
+    code, out, err = interrupted_at(step, process)
+    assert (code, out) == (130, "")
+    assert err.split() == ["interrupted"]
+    assert not (tmp_path / "model").exists()
+
+
+# With every fit on several processes, and a word about it.
+PROCESSES = """
+import sys
+import training.selection
+from classifier.cli import main
+
+assert training.selection._PARALLEL > 0
+training.selection._PARALLEL = 0
+
+class Told(training.selection.Parallel):
+    def __call__(self, tasks):
+        found = super().__call__(tasks)
+        print("processes fitted", self.n_jobs, file=sys.stderr, flush=True)
+        return found
+
+training.selection.Parallel = Told
+main()
+"""
+
+
+@pytest.mark.skipif(cpu_count() < 2, reason="one processor: nothing is fitted on several")
+@pytest.mark.parametrize("whole_group", [False, True])
+def test_interrupted_while_processes_fit(tmp_path: Path, whole_group: bool) -> None:
+    """A terminal interrupts the whole group of processes, a script the one that it knows."""
+    process = started([sys.executable, "-c", PROCESSES], tmp_path)
+    # They end: standard error, which every process has inherited, is read to its end.
+    code, out, err = interrupted_at("processes fitted", process, whole_group=whole_group)
+    assert (code, out) == (130, "")
+    assert err.splitlines().count("interrupted") == 1
+    if not whole_group:  # else the other processes, too, say that they were interrupted, each in its own way
+        assert err.split() == ["interrupted"]
+    assert not (tmp_path / "model").exists()
+    assert not [*(tmp_path / "shared").iterdir()]
+
+
+def started(command: list[Any], folder: Path) -> subprocess.Popen[str]:
+    (folder / "shared").mkdir()
+    return subprocess.Popen(
+        [*command, "train", *SAMPLE, "--out", str(folder / "model")],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
+        env={**os.environ, "JOBLIB_TEMP_FOLDER": str(folder / "shared")},
     )
+
+
+def interrupted_at(
+    step: str, process: subprocess.Popen[str], *, whole_group: bool = False
+) -> tuple[int, str, str]:
+    """Exit code, output, and what was said on standard error after a line that starts so."""
     assert process.stderr is not None
     for line in process.stderr:
-        if line.startswith("fitting the section head"):
-            process.send_signal(signal.SIGINT)
+        if line.startswith(step):
+            (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
             break
-    out, err = process.communicate()
-    assert process.returncode == 130, err
-    assert err.splitlines()[-1] == "interrupted"
-    assert "Traceback" not in err
-    assert out == ""
-    assert not (tmp_path / "model").exists()
+    try:
+        out, err = process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    return process.returncode, out, err
 
 
 def test_folders_that_are_no_model_folders(tmp_path: Path) -> None:
@@ -284,3 +383,192 @@ def test_folders_that_are_no_model_folders(tmp_path: Path) -> None:
     (tmp_path / "empty" / "current").write_text("nonsense")
     with pytest.raises(ArtifactDamaged, match="holds no version name"):
         check_model_folder(tmp_path / "empty")
+
+
+# Data that try the limits
+
+
+def test_labels_that_differ_by_case_or_spaces_are_named(
+    here: Callable[..., Any], stories: Stories, tmp_path: Path
+) -> None:
+    rows = stories()
+    for i, row in enumerate(rows):
+        row["section"] = [
+            row["section"],
+            row["section"].upper(),
+            f"{row['section'][:4]} {row['section'][4:]}",
+        ][i // 2 % 3]
+    ended = trained(here, rows, tmp_path)
+    assert ended.code == 0, ended.err
+    (politics,) = [line for line in ended.err.splitlines() if '"Politics"' in line]
+    assert politics.startswith('note: section names: "Poli tics" (')
+    for words in (
+        '"POLITICS" (',
+        "differ only by case, spaces or Unicode form",
+        "if they are one section, write ",
+    ):
+        assert words in politics
+    assert sum("differ only by case" in line for line in ended.err.splitlines()) == 2
+
+
+def test_labels_that_are_empty_or_unknown(here: Callable[..., Any], stories: Stories, tmp_path: Path) -> None:
+    """An empty label is none; one that only the test part has is named, and counts as wrong."""
+    rows = [{**row, "split": "test" if i >= 72 else "train"} for i, row in enumerate(stories())]
+    for i, label in enumerate(["", "  ", None]):
+        rows[i]["section"] = label
+    rows[90]["section"] = rows[92]["section"] = "Late News"
+    ended = trained(here, rows, tmp_path)
+    assert ended.code == 0, ended.err
+    assert 'note: section "Late News" is only in the test part (2 articles): no article can get it' in (
+        ended.err.splitlines()
+    )
+    manifest = open_version(Path(ended.json["version"])).manifest.data
+    assert manifest["heads"]["sections"]["labels"] == ["Economy", "Politics"]
+    assert manifest["sections"]["validated_on"] == "folds of the training part, 69 articles"
+    sections = ended.json["sections"]
+    assert sections["n"] == 24
+    assert sections["accuracy"] == 22 / 24
+    assert sections["log_loss"] > 2 / 24 * 30  # what has no probability costs the most there is
+
+
+def test_a_target_of_a_section_that_is_not_there(
+    here: Callable[..., Any], stories: Stories, tmp_path: Path
+) -> None:
+    config = "[decisions.sections]\npolitics = 0.9\nEconomy = 0.9\n"
+    ended = trained(here, stories(days=4), tmp_path, config)
+    assert ended.code == 0, ended.err
+    unknown = [line for line in ended.err.splitlines() if "to hold a target" in line]
+    assert unknown == ['note: decisions.sections: there is no section "politics" to hold a target']
+
+
+def trained(here: Callable[..., Any], rows: list[dict[str, Any]], folder: Path, config: str = "") -> Any:
+    blocks = "".join(f"{name} = {json.dumps(value)}\n" for name, value in RECIPE.items())
+    (folder / "config.toml").write_text(f"[fit]\n{blocks}{config}", "utf-8")
+    (folder / "in.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    return here(
+        *(
+            "train",
+            folder / "in.jsonl",
+            "--out",
+            folder / "model",
+            "--config",
+            folder / "config.toml",
+            "--json",
+        )
+    )
+
+
+NAMES = st.lists(
+    st.text(
+        st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
+        | st.sampled_from("\n\r\t\"'<>&|`*_#[]\u202e\u200f🦆\u0301"),
+        min_size=1,
+        max_size=12,
+    ).filter(lambda name: name.strip() == name),
+    min_size=2,
+    max_size=4,
+    unique=True,
+)
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(NAMES)
+@example(["Politics\nEconomy", '"quoted" & <b>bold</b>', "</td><script>alert(1)</script>"])
+@example(["سياسة", "ספורט", "\u202egnipyt", "x|y `z` # * ["])
+@example(["🦆🏳️‍🌈", "e\u0301", "é"])
+def test_section_names_in_any_script(reading_of: Read, names: list[str]) -> None:
+    words = ["alpha", "beta", "gamma", "delta"]
+    rows = [
+        {"headline": f"{words[i % len(names)]} story {i}", "body": "", "section": names[i % len(names)]}
+        for i in range(10 * len(names))
+    ]
+    reading = reading_of(rows)
+    read = set(reading.articles.column("section").to_pylist())
+    with tempfile.TemporaryDirectory() as folder:
+        version = train(reading, Path(folder) / "model", FIXED, now=NOW).folder
+        model = classifier.load(Path(folder) / "model")
+        assert set(model.sections.labels if model.sections else ()) == read
+        for row in rows[: len(names)]:
+            answer = json.loads(json.dumps(model.predict({"headline": row["headline"]}).to_dict()))
+            assert answer["section"] == row["section"]
+        card = (version.path / "card.md").read_text("utf-8")
+        page = Page((version.path / "report.html").read_text("utf-8"))
+    assert "\u202e" not in card  # it would turn the rest of the line around
+    assert page.open == []
+    assert not page.tags & {"script", "b", "img", "iframe", "link", "object", "form"}
+
+
+class Page(HTMLParser):
+    """The tags of a page, and those still open at its end or closed out of order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        assert not [name for name, _ in attrs if name.startswith("on")]
+        if tag not in ("meta", "br", "hr", "col", "img", "input"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.open and self.open[-1] == tag:
+            self.open.pop()
+        else:
+            self.open.append(f"/{tag}")
+
+
+def test_all_articles_equal(reading_of: Read, tmp_path: Path) -> None:
+    """The same text in two sections: no crash, an honest answer, and a human decides."""
+    rows = [
+        {"id": f"e{i}", "headline": "The same words", "section": ("Politics", "Economy")[i % 2]}
+        for i in range(40)
+    ]
+    for i, row in enumerate(rows):
+        row["split"] = "test" if i >= 32 else "train"
+    result = train(reading_of(rows), tmp_path / "model", Config(), now=NOW)
+    answer = classifier.load(tmp_path / "model").predict({"headline": "The same words"})
+    assert answer.decision == "review"
+    assert answer.section_probability == pytest.approx(0.5, abs=0.1)
+    sections = result.evaluation.sections
+    assert sections is not None
+    assert sections["accuracy"] == 0.5
+    assert all(item["coverage"] == 0.0 for item in sections["file"])
+    assert (tmp_path / "model" / "current").is_file()
+    card = (result.folder.path / "card.md").read_text("utf-8")
+    assert "e0" in (result.folder.path / "hygiene.jsonl").read_text("utf-8")  # one text, two labels
+    assert card
+
+
+def test_thousands_of_topics(reading_of: Read, tmp_path: Path) -> None:
+    """Three an article, most of them rare: it ends soon, and what is for people stays short."""
+    random = np.random.default_rng(0)
+    share = 1 / np.arange(1, 2001) ** 0.9
+    rows = []
+    for i in range(2500):
+        topics = sorted({*random.choice(2000, 3, p=share / share.sum()).tolist()})
+        words = [f"t{topic}w{random.integers(4)}" for topic in topics for _ in range(3)]
+        rows.append({"id": f"a{i}", "headline": " ".join(words), "sections": [f"topic {t}" for t in topics]})
+    result = train(
+        reading_of(rows), tmp_path / "model", parse_config({"fit": {**RECIPE, "folds": 2}}), now=NOW
+    )
+    found = result.evaluation.sections
+    assert found is not None
+    assert found["micro_f1"] > 0.5
+    head = classifier.load(tmp_path / "model").sections
+    assert head is not None
+    assert len(head.labels) > 1000
+    assert all(len(own.scores) == MAX_SECTION_SCORES for own in head.results(reading_rows(rows[:20])))
+    sizes = {path.name: path.stat().st_size for path in result.folder.path.iterdir()}
+    assert sizes["report.html"] < 500_000
+    assert sizes["card.md"] < 50_000
+
+
+def reading_rows(rows: list[dict[str, Any]]) -> Rows:
+    return Rows.from_articles([Article(headline=row["headline"]) for row in rows])

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.report.compute import (
-    confused_pairs,
     confusion,
     confusion_several,
     f1_intervals,
@@ -73,11 +72,11 @@ def section_content(
     if held_out.assigned is None:
         at = {name: i for i, name in enumerate(names)}
         truth = np.array([at[own[0]] for own in held_out.truth], np.int64)
-        matrix, pairs = confusion(truth, best, names), confused_pairs(truth, best, names)
+        matrix = confusion(truth, best, names)
         scores, correct = f1_intervals(truth, best, names), right_best
     else:
         true, own = _indicators(held_out.truth, held_out.assigned, names)
-        matrix, pairs = confusion_several(true, own, names), ()
+        matrix = confusion_several(true, own, names)
         scores, correct = f1_intervals(true, own, names), (true == own).all(axis=1)
     # A mistake shows what the likeliest label should have been; of several, being among them is right.
     shown = [
@@ -94,7 +93,6 @@ def section_content(
         counts=_counts(names, train_labels, held_out.truth),
         slices=_slices(held_out, correct),
         mistakes=worst_mistakes(shown, predicted, confidence, held_out.headlines, words or (lambda i: ())),
-        pairs=pairs,
     )
 
 

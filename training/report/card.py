@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from training.hygiene import FILE_NAME
 from training.report.content import ReportContent, SectionContent
 from training.report.plain import printable
 from training.report.rows import Row, comparison_rows, data_lines, number, popularity_rows, section_rows
-from training.report.tables import label_rows, set_rows, slice_rows
+from training.report.tables import confusable_rows, label_rows, set_rows, slice_rows
 
 MOST_NOTES = 50
 MOST_LABELS = 60
@@ -155,17 +156,20 @@ def _slices(sections: SectionContent | None) -> Lines:
 
 
 def _hygiene(sections: SectionContent | None) -> Lines:
-    if sections is None:
+    if sections is None or sections.hygiene is None:
         return
     hygiene = sections.hygiene
-    suspects = max(hygiene.suspects_found, len(hygiene.suspects))
-    duplicates = max(hygiene.duplicates_found, len(hygiene.duplicates))
     yield from ("", "## Label hygiene", "")
-    yield f"- Training articles that are probably mislabelled: {suspects:,}"
-    yield f"- Groups of near-duplicates with different labels: {duplicates:,}"
-    for pair in sections.pairs:
-        share = f"{pair.mistaken:,} of {pair.n:,} articles ({pair.mistaken / pair.n:.1%})"
-        yield f"- Hard to tell apart: {escape_markdown(pair.first)} and {escape_markdown(pair.second)}, {share}"
+    yield f"Found in the training articles, each listed in `{FILE_NAME}` beside the report:"
+    yield ""
+    yield f"- Labels that are probably wrong{' or missing' if sections.several else ''}: {hygiene.suspects_found:,}"
+    yield f"- Groups of near-duplicates with different labels: {hygiene.conflicts_found:,}"
+    yield f"- Groups of section names that differ only by case, spaces or Unicode form: {len(hygiene.similar):,}"
+    yield f"- Pairs of sections that the model cannot tell apart: {len(hygiene.confusable):,}"
+    rows = [*confusable_rows(hygiene.confusable)]
+    if rows:
+        yield ""
+        yield from _table(rows[0], rows[1:])
 
 
 def _limits() -> Lines:

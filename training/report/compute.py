@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike
 
 from training.metrics import wilson
 from training.report.content import (
-    ConfusedPair,
     Confusion,
     CoverageCurve,
     Floats,
@@ -78,30 +77,6 @@ def _most_confused(
     shown = np.sort(order[:most])
     part = np.asarray(counts[shown][:, shown].toarray(), np.int64)
     return Confusion(tuple(labels[i] for i in shown.tolist()), part, support[shown], len(labels))
-
-
-def confused_pairs(
-    truth: ArrayLike, predicted: ArrayLike, labels: Sequence[str], *, least: float = 0.1, most: int = 10
-) -> tuple[ConfusedPair, ...]:
-    """Labels that the model cannot tell apart, worst first.
-
-    Of the articles of one of the two that got one of the two, the share that got the wrong one; a pair is named where
-    even the lower end of its interval (Wilson, 95 %) is at least `least`.
-    """
-    counts = _table(np.asarray(truth, np.int64), np.asarray(predicted, np.int64), len(labels))
-    right = np.asarray(counts.diagonal())
-    both = sp.triu(counts + counts.T, k=1).tocoo()
-    first, second = both.coords
-    n = both.data + right[first] + right[second]
-    low, high = wilson(both.data, n)
-    keep = np.flatnonzero(low >= least)
-    keep = keep[np.lexsort((second[keep], first[keep], -low[keep]))][:most]
-    return tuple(
-        ConfusedPair(
-            labels[first[i]], labels[second[i]], int(both.data[i]), int(n[i]), float(low[i]), float(high[i])
-        )
-        for i in keep.tolist()
-    )
 
 
 def reliability(confidence: ArrayLike, correct: ArrayLike, bins: int = 15) -> Reliability:

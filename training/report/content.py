@@ -1,5 +1,5 @@
 """All that a report shows beyond the manifest's figures, as plain records: `compute` fills them, `page`, `figures` and
-`card` only read them.
+`card` only read them. Learning curves and label hygiene come as `training.learning` and `training.hygiene` found them.
 
 Texts may come from anywhere (headlines, section names): whoever prints them escapes them. Body text never gets here.
 """
@@ -12,6 +12,9 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
+
+from training.hygiene import Conflict, Confusable, SimilarNames, Suspect
+from training.learning import LearningPoint
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -88,16 +91,6 @@ class LabelCount:
 
 
 @dataclass(frozen=True, slots=True)
-class LearningPoint:
-    """Held-out accuracy with its interval after training on the first or a random part of the articles."""
-
-    articles: int
-    accuracy: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
 class SliceRow:
     """Accuracy with its interval on the `n` held-out articles that share a value."""
 
@@ -120,19 +113,6 @@ class Mistake:
 
 
 @dataclass(frozen=True, slots=True)
-class ConfusedPair:
-    """Two labels that are taken for each other: `mistaken` of the `n` articles of one that got one of the two, with the
-    interval of that share."""
-
-    first: str
-    second: str
-    mistaken: int
-    n: int
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
 class SetRow:
     """Prediction sets at a nominal coverage: how often they held the truth, and how many labels they had."""
 
@@ -142,31 +122,18 @@ class SetRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Suspect:
-    """A training article whose label is probably wrong: what a fit that did not see it says instead."""
-
-    headline: str
-    label: str
-    predicted: str
-    probability: float
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicates:
-    """Near-duplicates with different labels: a headline and its labels for each."""
-
-    members: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Hygiene:
-    """What to look at in the training labels, worst first; the counts are of all that was found, which may be more than
-    is listed."""
+    """What to look at in the training labels, each kind in the order in which `training.hygiene` found it.
 
-    suspects: tuple[Suspect, ...] = ()
-    suspects_found: int = 0
-    duplicates: tuple[Duplicates, ...] = ()
-    duplicates_found: int = 0
+    `suspects` and `conflicts` may be the first of more: `suspects_found` and `conflicts_found` count all of them.
+    """
+
+    suspects: tuple[Suspect, ...]
+    suspects_found: int
+    conflicts: tuple[Conflict, ...]
+    conflicts_found: int
+    confusable: tuple[Confusable, ...]
+    similar: tuple[SimilarNames, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +141,7 @@ class SectionContent:
     """The section head's part. `labels` are all k of the model; what is None or empty is left out of the report.
 
     `slices` go from a name ("source", "month", …) to rows in the order to show; `top_words` from a label to (feature,
-    weight), heaviest first.
+    weight), heaviest first; `hygiene` is None where the labels were not looked at.
     """
 
     labels: tuple[str, ...]
@@ -191,8 +158,7 @@ class SectionContent:
         default_factory=lambda: MappingProxyType({})
     )
     mistakes: tuple[Mistake, ...] = ()
-    pairs: tuple[ConfusedPair, ...] = ()
-    hygiene: Hygiene = field(default_factory=Hygiene)
+    hygiene: Hygiene | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from training.learning import LearningPoint
 from training.metrics import wilson
 from training.report.canvas import (
     BLUE,
@@ -34,7 +35,6 @@ from training.report.canvas import (
 from training.report.content import (
     Confusion,
     CoverageCurve,
-    LearningPoint,
     Reliability,
     TargetPoint,
 )
@@ -212,7 +212,7 @@ def learning_figure(points: Sequence[LearningPoint]) -> str:
         ax.vlines(
             sizes, [p.low for p in points], [p.high for p in points], color=BLUE, linewidth=2, alpha=0.55
         )
-        ax.plot(sizes, [p.accuracy for p in points], "o-", color=BLUE, markersize=7, markeredgecolor=PANEL)
+        ax.plot(sizes, [p.correct for p in points], "o-", color=BLUE, markersize=7, markeredgecolor=PANEL)
         ax.set_ylim(start, 1 + (1 - start) * 0.03)
         ax.xaxis.set_major_locator(FixedLocator(sizes))
         ax.xaxis.set_minor_locator(NullLocator())
@@ -222,8 +222,8 @@ def learning_figure(points: Sequence[LearningPoint]) -> str:
 
     first, last = points[0], points[-1]
     said = (
-        f"Learning curve: accuracy {first.accuracy:.3f} after {first.articles:,} training articles, "
-        f"{last.accuracy:.3f} after {last.articles:,}."
+        f"Learning curve: accuracy {first.correct:.3f} after {first.articles:,} training articles, "
+        f"{last.correct:.3f} after {last.articles:,}."
     )
     return draw("learning", said, 320, paint)
 

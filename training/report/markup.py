@@ -90,6 +90,11 @@ def table(
     return f'<div class="wide"><table>{said}{head}<tbody>{body}</tbody></table></div>'
 
 
+def only(there: int, most: int, which: str) -> str:
+    """The end of a caption that says what is left out; "" where nothing is."""
+    return f" Only the {which} {most} of {there:,} are shown." if there > most else ""
+
+
 def bullets(lines: Iterable[str]) -> str:
     """A list of escaped lines."""
     return "<ul>" + "".join(f"<li>{text(line)}</li>" for line in lines) + "</ul>"

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 
 from training.report import bars, figures
-from training.report.content import Confusion, Hygiene, Mistake, SectionContent
-from training.report.markup import Part, bullets, figure, table, text
-from training.report.plain import feature, shorten
-from training.report.tables import LABEL_WIDTH
+from training.report.content import Confusion, Mistake, SectionContent
+from training.report.findings import findings
+from training.report.markup import Part, figure, only, text
+from training.report.plain import HEADLINE_WIDTH, feature, section_name, shorten
 
 MOST_MISTAKES = 20
-MOST_SUSPECTS = 40
-MOST_DUPLICATES = 20
-_HEADLINE = 100.0  # em
 _FOR, _AGAINST = "", ' class="against"'
 
 
@@ -52,22 +48,18 @@ def pictures(content: SectionContent, overall: float | None) -> Iterator[Part]:
         yield _picture("slices", "Slices", bars.slices_figure(slices, overall), caption)
     if any(content.top_words.values()):
         caption = "The features with the largest weights for each section; bars compare within a section."
-        caption += _only(sum(map(bool, content.top_words.values())), bars.MOST_PANELS, "first")
+        caption += only(sum(map(bool, content.top_words.values())), bars.MOST_PANELS, "first")
         yield _picture(
             "words", "Top words of each section", bars.top_words_figure(content.top_words), caption
         )
     if content.mistakes:
         yield Part("mistakes", 3, "Worst mistakes", _mistakes(content.mistakes))
-    if content.pairs or content.hygiene.suspects or content.hygiene.duplicates:
-        yield Part("hygiene", 3, "Label hygiene", _hygiene(content))
+    if content.hygiene is not None:
+        yield Part("hygiene", 3, "Label hygiene", findings(content.hygiene))
 
 
 def _picture(id_: str, title: str, svg: str, caption: str) -> Part:
     return Part(id_, 3, title, figure(svg, caption))
-
-
-def _only(there: int, most: int, which: str) -> str:
-    return f" Only the {which} {most} of {there:,} are shown." if there > most else ""
 
 
 def _confusion_caption(confusion: Confusion, several: bool) -> str:
@@ -89,7 +81,7 @@ def _by_label(content: SectionContent) -> Iterator[Part]:
     known = sum(score.f1 == score.f1 for score in content.f1)  # NaN equals nothing
     if known:
         caption = "F1 of each section with its 95 % bootstrap interval: a long line says that there are few articles."
-        caption += _only(known, bars.MOST_BARS, "most frequent")
+        caption += only(known, bars.MOST_BARS, "most frequent")
         yield _picture("f1", "F1 by section", bars.f1_figure(content.f1), caption)
 
 
@@ -106,62 +98,15 @@ def _mistake(mistake: Mistake) -> str:
         f"<li{_FOR if weight >= 0 else _AGAINST}>{text(shorten(feature(word), 24, 1))} {_signed(weight)}</li>"
         for word, weight in mistake.words
     )
-    headline = text(shorten(mistake.headline, _HEADLINE, 1) or "(no headline)")
+    headline = text(shorten(mistake.headline, HEADLINE_WIDTH, 1) or "(no headline)")
     return (
         f'<li><p class="headline">{headline}</p>'
-        f"<p>predicted {text(_label(mistake.predicted))} with probability {mistake.probability:.3f}, is labelled "
-        f"{text(_label(mistake.truth))}</p>" + (f'<ul class="words">{words}</ul>' if words else "") + "</li>"
+        f"<p>predicted {text(section_name(mistake.predicted))} with probability {mistake.probability:.3f}, is labelled "
+        f"{text(section_name(mistake.truth))}</p>"
+        + (f'<ul class="words">{words}</ul>' if words else "")
+        + "</li>"
     )
-
-
-def _label(name: str) -> str:
-    return shorten(name, LABEL_WIDTH, 1, keep_end=True)
 
 
 def _signed(value: float) -> str:
     return f"{value:+.3f}".replace("-", "−")
-
-
-def _hygiene(content: SectionContent) -> str:
-    parts = []
-    if content.pairs:
-        rows = [
-            (
-                f"{_label(pair.first)} / {_label(pair.second)}",
-                f"{pair.mistaken:,}",
-                f"{pair.n:,}",
-                f"{pair.mistaken / pair.n:.1%}",
-            )
-            for pair in content.pairs
-        ]
-        header = ("sections", "taken for each other", "articles", "share")
-        parts.append(table("Sections that the model cannot tell apart", header, rows, numbers=(1, 2, 3)))
-    parts.extend(_suspects(content.hygiene))
-    return "".join(parts)
-
-
-def _suspects(hygiene: Hygiene) -> Iterator[str]:
-    if hygiene.suspects:
-        rows = [
-            (
-                shorten(item.headline, _HEADLINE, 1) or "(no headline)",
-                _label(item.label),
-                _label(item.predicted),
-                f"{item.probability:.3f}",
-            )
-            for item in hygiene.suspects[:MOST_SUSPECTS]
-        ]
-        caption = "Training articles that are most likely mislabelled: a fit without them is sure of another section."
-        caption += _only(max(hygiene.suspects_found, len(hygiene.suspects)), MOST_SUSPECTS, "surest")
-        header = ("headline", "label", "model says", "probability")
-        yield table(caption, header, rows, numbers=(3,))
-    if hygiene.duplicates:
-        found = max(hygiene.duplicates_found, len(hygiene.duplicates))
-        said = "Near-duplicates with different labels." + _only(found, MOST_DUPLICATES, "first")
-        lines = (
-            "  /  ".join(
-                f"{_label(label)}: {shorten(headline, _HEADLINE, 1)}" for headline, label in item.members[:6]
-            )
-            for item in hygiene.duplicates[:MOST_DUPLICATES]
-        )
-        yield f"<p>{escape(said)}</p>{bullets(lines)}"

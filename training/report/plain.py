@@ -7,6 +7,8 @@ import unicodedata
 
 from classifier.text.rows import TEXT
 
+HEADLINE_WIDTH = 100.0  # em
+LABEL_WIDTH = 36.0  # em
 # Control characters (XML cannot carry them), halves of surrogate pairs, and what turns the direction of later text.
 _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\u202a-\u202e\u2066-\u2069]"
@@ -24,6 +26,11 @@ def feature(name: str) -> str:
     name = name.removeprefix(f"{TEXT}: ")
     start, end = len(name) - len(name.lstrip(" ")), len(name.rstrip(" "))
     return name if start >= end else "␣" * start + name[start:end] + "␣" * (len(name) - end)
+
+
+def section_name(name: str) -> str:
+    """A section's name, cut to where a table has room for it."""
+    return shorten(name, LABEL_WIDTH, 1, keep_end=True)
 
 
 def text_width(text: str, size: float) -> float:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from training.hygiene import Confusable
 from training.report.content import SectionContent
-from training.report.plain import shorten
+from training.report.plain import section_name
 from training.report.rows import Row
 
 MOST_LABELS = 200
-LABEL_WIDTH = 36.0  # em
 
 
 def label_rows(content: SectionContent, most: int = MOST_LABELS) -> Iterator[Row]:
@@ -33,7 +33,7 @@ def label_rows(content: SectionContent, most: int = MOST_LABELS) -> Iterator[Row
     for label in sorted(labels, key=size)[:most]:
         train, test, _ = size(label)
         row = [
-            shorten(label, LABEL_WIDTH, 1, keep_end=True),
+            section_name(label),
             *([f"{-train:,}"] if counts else []),
             f"{-test:,}",
         ]
@@ -63,5 +63,22 @@ def slice_rows(content: SectionContent, most: int = 12) -> Iterator[Row]:
     for name, row in sorted(rows, key=lambda item: (item[1].accuracy, -item[1].n, item[0], item[1].value))[
         :most
     ]:
-        value = shorten(row.value, LABEL_WIDTH, 1, keep_end=True)
+        value = section_name(row.value)
         yield name, value, f"{row.n:,}", f"{row.accuracy:.3f}", f"{row.low:.3f} to {row.high:.3f}"
+
+
+def confusable_rows(pairs: Sequence[Confusable], most: int = 20) -> Iterator[Row]:
+    """A header, and a line for each direction in which sections are mistaken, a pair's worse one first."""
+    if not pairs:
+        return
+    yield "section", "taken for", "mistaken", "articles", "share", "95 %"
+    for pair in pairs[:most]:
+        ways = [(pair.first, pair.second, pair.forth), (pair.second, pair.first, pair.back)]
+        for section, other, way in ways if pair.worse is pair.forth else ways[::-1]:
+            if way.mistaken:
+                yield (
+                    *(section_name(section), section_name(other), f"{way.mistaken:,}", f"{way.articles:,}"),
+                    *(f"{way.rate:.3f}", f"{way.low:.3f} to {way.high:.3f}"),
+                )
+    if len(pairs) > most:
+        yield f"and {len(pairs) - most:,} more pairs", *[""] * 5

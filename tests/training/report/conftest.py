@@ -11,22 +11,20 @@ import numpy as np
 import pytest
 
 from training.config import Config
+from training.hygiene import Conflict, Confusable, Direction, SimilarNames, Suspect
+from training.learning import LearningPoint
 from training.report.content import (
-    ConfusedPair,
     Confusion,
     CoverageCurve,
-    Duplicates,
     Hygiene,
     LabelCount,
     LabelScore,
-    LearningPoint,
     Mistake,
     Reliability,
     ReportContent,
     SectionContent,
     SetRow,
     SliceRow,
-    Suspect,
     TargetPoint,
 )
 
@@ -111,12 +109,30 @@ def content() -> ReportContent:
             mistakes=(
                 Mistake("A headline", "Politics", "경제", 0.93, (("text: bank", 0.5), ("text: vote", -0.2))),
             ),
-            pairs=(ConfusedPair("Politics", "경제", 12, 40, 0.2, 0.4),),
             hygiene=Hygiene(
-                (Suspect("Shares fall", "Politics", "경제", 0.97),),
-                7,
-                (Duplicates((("Storm", "Politics"), ("Storm!", "경제"))),),
-                1,
+                suspects=(
+                    Suspect("wrong", "1", "Shares fall", "Politics", "경제", 0.97, 0.01, 0.96),
+                    Suspect("missing", "2", "Exports rise", None, "경제", 0.9, None, 0.8),
+                    Suspect("extra", "3", "A goal", "Politics", None, None, 0.02, 0.96),
+                ),
+                suspects_found=7,
+                conflicts=(
+                    Conflict(
+                        ("4", "5", "6"),
+                        ("Storm", "Storm!", "STORM"),
+                        (("Politics", "경제"), ("경제",), ("경제", "Politics")),
+                    ),
+                ),
+                conflicts_found=1,
+                confusable=(
+                    Confusable(
+                        "Politics",
+                        "경제",
+                        Direction(50, 3, 0.06, 0.02, 0.16),
+                        Direction(40, 12, 0.3, 0.18, 0.45),
+                    ),
+                ),
+                similar=(SimilarNames(("Politics", "politics"), (40, 1), "write Politics for all of them"),),
             ),
         )
     )

@@ -50,14 +50,28 @@ def test_the_card_has_the_usual_sections(
         "| baseline majority: accuracy | 0.2083 |",
         "| 0.95 | 0.800 | 85.8% | 0.9900 |",
         "| 0.99 | not supported by the data | 0.0% | – |",
-        "- Training articles that are probably mislabelled: 7",
-        "- Hard to tell apart: Politics and 경제, 12 of 40 articles (30.0%)",
+        "each listed in `hygiene.jsonl` beside the report",
+        "- Labels that are probably wrong: 7",
+        "- Groups of near-duplicates with different labels: 1",
+        "- Groups of section names that differ only by case, spaces or Unicode form: 1",
+        "- Pairs of sections that the model cannot tell apart: 1",
+        "| 경제 | Politics | 12 | 40 | 0.300 | 0.180 to 0.450 |\n"  # the worse direction first
+        "| Politics | 경제 | 3 | 50 | 0.060 | 0.020 to 0.160 |\n",
         "target = 0.95",
         "- a note",
     ):
         assert said in card, said
     assert card.index("| source | 聯合 |") < card.index("| source | Reuters |")  # worst first
-    assert "A headline" not in card
+    for headline in ("A headline", "Shares fall", "Storm"):
+        assert headline not in card
+
+
+def test_where_the_labels_were_not_looked_at_the_card_does_not_call_them_clean(
+    facts: dict[str, Any], created: datetime, content: ReportContent
+) -> None:
+    assert content.sections is not None
+    without = replace(content, sections=replace(content.sections, hygiene=None))
+    assert "## Label hygiene" not in write_card("m", facts, [], created, without)
 
 
 def test_without_content_the_card_says_what_the_manifest_says(

@@ -14,7 +14,6 @@ from sklearn.metrics import confusion_matrix, f1_score
 from training.metrics import bootstrap_statistic, coverage_precision, ece, wilson
 from training.report.compute import (
     UNKNOWN,
-    confused_pairs,
     confusion,
     confusion_several,
     f1_intervals,
@@ -70,16 +69,6 @@ def test_confusion_of_several_labels_pairs_what_was_missed_with_what_was_wrong()
     # "b" was missed twice, once where "c" was wrongly given; "a" was right twice.
     assert found.counts.tolist() == [[2, 0, 0], [0, 0, 1], [0, 0, 0]]
     assert found.totals.tolist() == [2, 2, 0]
-
-
-def test_pairs_that_cannot_be_told_apart_are_named_worst_first() -> None:
-    truth = [0] * 50 + [1] * 50 + [2] * 50 + [3] * 50
-    predicted = [1] * 30 + [0] * 20 + [0] * 25 + [1] * 25 + [2] * 38 + [3] * 12 + [3] * 49 + [0]
-    first, second = confused_pairs(truth, predicted, LABELS, least=0.05)
-    assert (first.first, first.second, first.mistaken, first.n) == ("a", "b", 55, 100)
-    assert (second.first, second.second, second.mistaken, second.n) == ("c", "d", 12, 99)
-    assert first.low < 0.55 < first.high
-    assert confused_pairs(truth, predicted, LABELS, least=0.3) == (first,)
 
 
 @given(outcomes)

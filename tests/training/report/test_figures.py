@@ -12,9 +12,10 @@ import matplotlib
 import numpy as np
 import pytest
 
+from training.learning import LearningPoint
 from training.report import bars, figures
 from training.report.canvas import BLUE, INK, ORANGE, PANEL, QUIET
-from training.report.content import Confusion, LabelScore, LearningPoint, ReportContent, SliceRow
+from training.report.content import Confusion, LabelScore, ReportContent, SliceRow
 
 SVG = "{http://www.w3.org/2000/svg}"
 ALLOWED = {"svg", "g", "defs", "path", "use", "rect", "clipPath", "text", "tspan"}
@@ -171,5 +172,9 @@ def test_long_labels_are_cut_in_the_middle_so_that_they_still_differ() -> None:
 
 @pytest.mark.parametrize("points", [1, 2])
 def test_a_learning_curve_may_be_short(points: int) -> None:
-    curve = [LearningPoint(10 * 9**i, 0.5, 0.4, 0.6) for i in range(points)]
-    assert "10" in texts(figures.learning_figure(curve))
+    curve = [LearningPoint(10 * 9**i, 0.5 + i / 4, 0.4, 0.8) for i in range(points)]
+    svg = figures.learning_figure(curve)
+    assert "10" in texts(svg)
+    said = ElementTree.fromstring(svg).get("aria-label") or ""
+    assert "accuracy 0.500 after 10 training articles" in said
+    assert said.endswith(f"{curve[-1].correct:.3f} after {curve[-1].articles}.")

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from training.hygiene import Conflict, Confusable, Direction, SimilarNames, Suspect
 from training.report import write_report
 from training.report.assemble import HeldOut, section_content
-from training.report.content import Hygiene, Mistake, ReportContent, SectionContent, SliceRow, Suspect
+from training.report.content import Hygiene, Mistake, ReportContent, SectionContent, SliceRow
 
+WAY = Direction(10, 5, 0.5, 0.2, 0.8)
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 EVIL = "</p></td></style></svg><script>alert(1)</script><img src=x onerror=alert(2)>\" onload='x' &amp; \x00\u202e"
 
@@ -70,8 +72,14 @@ def evil(content: ReportContent) -> ReportContent:
             slices={EVIL: (SliceRow(EVIL, 3, 0.5, 0.1, 0.9),)},
             top_words={EVIL: ((EVIL, 1.0),)},
             mistakes=(Mistake(EVIL, EVIL, EVIL, 0.9, ((EVIL, 0.5),)),),
-            pairs=tuple(replace(pair, first=EVIL) for pair in sections.pairs),
-            hygiene=Hygiene((Suspect(EVIL, EVIL, EVIL, 0.9),), 1),
+            hygiene=Hygiene(
+                (Suspect("wrong", EVIL, EVIL, EVIL, EVIL, 0.9, 0.1, 0.8),),
+                1,
+                (Conflict((EVIL, EVIL), (EVIL, EVIL), ((EVIL,), ("a",))),),
+                1,
+                (Confusable(EVIL, EVIL, WAY, WAY),),
+                (SimilarNames((EVIL, EVIL), (1, 1), EVIL),),
+            ),
         ),
         command=EVIL,
     )
@@ -185,12 +193,19 @@ def test_what_is_cut_is_said_and_the_page_stays_small(facts: dict[str, Any], cre
         labels, truth, probability, ["x" * 5000] * n, [100] * n, [None] * n, ["s"] * n, [None] * n
     )
     made = section_content(held_out, words=lambda i: [("w" * 500, 1.0)] * 50, train_labels=truth)
-    suspects = tuple(Suspect("y" * 5000, labels[0], labels[1], 0.9) for _ in range(3000))
+    hygiene = Hygiene(
+        (Suspect("wrong", "1", "y" * 5000, labels[0], labels[1], 0.9, 0.01, 0.89),) * 3000,
+        4321,
+        (Conflict(("1", "2"), ("z" * 5000,) * 2, (("a",) * 5000, ("b",))),) * 3000,
+        5432,
+        (Confusable(labels[0], labels[1], WAY, WAY),) * 3000,
+        (SimilarNames(("a", "A"), (1, 1), "v" * 5000),) * 3000,
+    )
     made = replace(
         made,
         top_words={label: tuple((f"text: w{i}", 1.0) for i in range(10)) for label in labels},
         mistakes=made.mistakes * 200,
-        hygiene=Hygiene(suspects, 4321),
+        hygiene=hygiene,
     )
     html = write_report("m", facts, ["note"] * 5000, created, ReportContent(made))
     assert len(html.encode()) < 2_000_000
@@ -200,12 +215,17 @@ def test_what_is_cut_is_said_and_the_page_stays_small(facts: dict[str, Any], cre
         "Only the most frequent 30 of 1,000 are shown",
         "Only the first 30 of 1,000 are shown",
         "Only the surest 40 of 4,321 are shown",
+        "Only the largest 20 of 5,432 are shown",
+        "and 2,980 more pairs",
+        "Only the largest 20 of 3,000 are shown",
         "and 800 more",
         "and 4,900 more",
     ):
         assert said in text
     assert text.count("x" * 100) == 20  # mistakes
     assert text.count("y" * 100) == 40  # suspects
+    assert text.count("z" * 100) == 2 * 20  # conflicts
+    assert text.count("v…v") == 20  # similar names
     assert "x" * 300 not in text
 
 
@@ -218,3 +238,49 @@ def test_a_mistake_says_what_decided_with_its_sign(
     assert "vote −0.200" in text
     html = write_report("m", facts, [], created, content)
     assert re.findall('<li class="against">(.*?)</li>', html) == ["<bdi>vote</bdi> −0.200"]
+
+
+def rows_of(html: str) -> list[list[str]]:
+    """The cells of every line of the tables."""
+    return [
+        [re.sub("<.*?>", "", cell) for cell in re.findall("<t[hd].*?</t[hd]>", row)]
+        for row in re.findall("<tr>(.*?)</tr>", html)
+    ]
+
+
+def test_label_hygiene_is_told_in_words(
+    facts: dict[str, Any], created: datetime, content: ReportContent
+) -> None:
+    html = write_report("m", facts, [], created, content)
+    rows, text = rows_of(html), Page(html).text
+    assert ["Shares fall", "Politics", "0.010", "경제", "0.970"] in rows
+    assert ["Exports rise", "(missing)", "", "경제", "0.900"] in rows
+    assert ["A goal", "Politics", "0.020", "(should go)", ""] in rows
+    worse = ["경제", "Politics", "12", "40", "0.300", "0.180 to 0.450"]
+    assert rows[rows.index(worse) + 1] == ["Politics", "경제", "3", "50", "0.060", "0.020 to 0.160"]
+    assert "Politics; 경제: Storm (and 1 more) / 경제: Storm!" in text
+    assert "write Politics for all of them" in text
+    assert "Every finding stands in hygiene.jsonl beside this report" in text
+
+
+def test_clean_labels_are_called_clean_only_where_they_were_looked_at(
+    facts: dict[str, Any], created: datetime, content: ReportContent
+) -> None:
+    said = "Nothing in the training labels looks wrong."
+    assert content.sections is not None
+    for hygiene, told in ((None, False), (Hygiene((), 0, (), 0, (), ()), True)):
+        sections = replace(content.sections, hygiene=hygiene)
+        text = Page(write_report("m", facts, [], created, ReportContent(sections))).text
+        assert (said in text) == told
+        assert ("Label hygiene" in text) == told
+        assert "hygiene.jsonl" not in text
+
+
+def test_a_conflict_shows_every_labelling_even_of_many_duplicates(
+    facts: dict[str, Any], created: datetime, content: ReportContent
+) -> None:
+    assert content.sections is not None
+    conflict = Conflict(tuple(map(str, range(30))), ("Storm",) * 30, (("Politics",),) * 29 + (("경제",),))
+    sections = replace(content.sections, hygiene=Hygiene((), 0, (conflict,), 1, (), ()))
+    text = Page(write_report("m", facts, [], created, ReportContent(sections))).text
+    assert "Politics: Storm (and 28 more) / 경제: Storm" in text

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from classifier.calibration import Calibration, Method
 from classifier.errors import UsageError
-from training.calibration_fits import (
+from training.calibration.fits import (
     fit_isotonic,
     fit_sigmoid,
     fit_temperature_only,
@@ -65,9 +65,12 @@ def fit_calibration(scores: Floats, truth: Truth, *, several: bool, folds: Ids) 
 
 
 def compare_calibrations(
-    scores: Floats, truth: Truth, *, several: bool, folds: Ids
+    scores: Floats, truth: Truth, *, several: bool, folds: Ids, forward: bool = False
 ) -> tuple[Calibration, tuple[CalibrationTrial, ...]]:
     """`fit_calibration`, and how each candidate did, the simplest first (nothing where none could be compared).
+
+    `forward`: folds are windows of time, and what was fitted on earlier ones is judged by the next. In folds that know both
+    sides of a drift each label's intercept would learn it, though a fit on newer articles has it in its weights already.
 
     Raises:
         UsageError: as `fit_calibration`.
@@ -75,23 +78,23 @@ def compare_calibrations(
     _check(scores, truth, several, folds)
     # One thread: more change the last bits, and wait for each other at so small a size.
     with threadpool_limits(limits=1, user_api="blas"):
-        return _compare(scores, truth, several, folds)
+        return _compare(scores, truth, several, folds, forward)
 
 
 def _compare(
-    scores: Floats, truth: Truth, several: bool, folds: Ids
+    scores: Floats, truth: Truth, several: bool, folds: Ids, forward: bool
 ) -> tuple[Calibration, tuple[CalibrationTrial, ...]]:
     candidates = _candidates(scores, truth, several)
     numbers = np.unique(folds).tolist()
     if len(numbers) < 2:
         return candidates["temperature"](scores, truth), ()
-    losses = {method: np.empty(len(scores)) for method in candidates}
-    for number in numbers:
+    losses: dict[Method, list[Floats]] = {method: [] for method in candidates}
+    for number in numbers[1:] if forward else numbers:
         held = folds == number
-        seen = (scores[~held], truth[~held])
+        rest = folds < number if forward else ~held
         for method, fit in candidates.items():
-            losses[method][held] = _losses(fit(*seen), scores[held], truth[held])
-    trials = _trials(losses)
+            losses[method].append(_losses(fit(scores[rest], truth[rest]), scores[held], truth[held]))
+    trials = _trials({method: np.concatenate(own) for method, own in losses.items()})
     return candidates[_simplest(trials)](scores, truth), trials
 
 

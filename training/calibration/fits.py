@@ -1,4 +1,4 @@
-"""The fits of `training.calibration_methods`: temperature, vector scaling, sigmoid and isotonic curves of each label.
+"""The fits of `training.calibration.methods`: temperature, vector scaling, sigmoid and isotonic curves of each label.
 
 Each works for one article, for articles that are all right, and for a label without positives: what the data leave open
 is held by a weak prior (one article of the other outcome, or a normal distribution around the labels' common curve).

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifier.errors import UsageError
-from training import label_thresholds
-from training.label_thresholds import SHRINKS, choose_shrink, fit_label_thresholds
+from training.calibration import assignment
+from training.calibration.assignment import SHRINKS, choose_shrink, fit_label_thresholds
 from training.metrics import macro_f1, micro_f1
 
 
@@ -63,13 +63,13 @@ def test_leaving_out_scores_that_cannot_matter_changes_nothing(seed: int, apart:
     random = np.random.default_rng(seed)
     truth = random.random((60, 4)) < 0.15
     scores = np.round(random.normal(0, 0.5, (60, 4)), 2) + apart * truth
-    before = label_thresholds._MANY
+    before = assignment._MANY
     plain = fit_label_thresholds(scores, truth, shrink=3.0)
     try:
-        label_thresholds._MANY = 0
+        assignment._MANY = 0
         assert fit_label_thresholds(scores, truth, shrink=3.0).tolist() == plain.tolist()
     finally:
-        label_thresholds._MANY = before
+        assignment._MANY = before
 
 
 def test_the_threshold_lies_midway_between_neighbours() -> None:

@@ -10,18 +10,18 @@ of a set is served better by few.
 
 The guarantee is about all articles together, not each section's, and ends where articles change with time. Probabilities
 must come from a fit that did not see the articles (out-of-fold, or later days), the calibration included
-(`training.calibration_methods.cross_calibrated`).
+(`training.calibration.methods.cross_calibrated`).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.decisions import SetLevel
 from classifier.errors import UsageError
 
 Floats = NDArray[np.float64]
@@ -29,19 +29,6 @@ Sets = NDArray[np.bool_]
 Ids = NDArray[np.int64]
 
 LEVELS = (0.90, 0.95, 0.99)
-
-
-@dataclass(frozen=True, slots=True)
-class ConformalLevel:
-    """A section is in the set from probability `threshold` on; then the sets hold the truth at `level`."""
-
-    level: float
-    threshold: float
-
-    @property
-    def everything(self) -> bool:
-        """Whether the set is always every section: the articles could not support the level otherwise."""
-        return self.threshold <= 0.0
 
 
 def least_articles(level: float) -> int:
@@ -56,7 +43,7 @@ def least_articles(level: float) -> int:
 
 def fit_conformal(
     probability: Floats, truth_index: Ids, levels: Sequence[float] = LEVELS
-) -> tuple[ConformalLevel, ...]:
+) -> tuple[SetLevel, ...]:
     """The threshold of each level, levels rising.
 
     It is the ceil((n + 1) · level)-th highest of the n probabilities of the true sections. Where n is too small for that
@@ -79,22 +66,8 @@ def fit_conformal(
     for level in sorted(levels):
         rank = math.ceil(round((n + 1) * level, 9))  # rounded: 20 · 0.95 must not become 20
         threshold = float(ranked[rank - 1]) if rank <= n else 0.0
-        found.append(ConformalLevel(float(level), max(threshold, 0.0)))
+        found.append(SetLevel(float(level), max(threshold, 0.0)))
     return tuple(found)
-
-
-def prediction_sets(probability: Floats, threshold: float) -> Sets:
-    """(m, k) which sections are in each article's set: those from `threshold` on, and always the first of the best.
-
-    Raises:
-        UsageError: `probability` (m, k) is no matrix of probabilities with a section, or `threshold` is NaN.
-    """
-    _check(probability, None)
-    if math.isnan(threshold):
-        raise UsageError("threshold is NaN", remedy="give a probability")
-    sets = probability >= threshold
-    sets[np.arange(len(sets)), probability.argmax(axis=1)] = True
-    return np.asarray(sets, np.bool_)
 
 
 def coverage_and_size(sets: Sets, truth_index: Ids) -> tuple[float, float]:
@@ -106,7 +79,9 @@ def coverage_and_size(sets: Sets, truth_index: Ids) -> tuple[float, float]:
         UsageError: shapes or indices that do not fit.
     """
     if sets.dtype != np.bool_:
-        raise UsageError(f"sets hold {sets.dtype}", remedy="give what prediction_sets returned")
+        raise UsageError(
+            f"sets hold {sets.dtype}", remedy="give what classifier.decisions.prediction_sets returned"
+        )
     _check(sets, truth_index)
     n = len(truth_index)
     if not n:

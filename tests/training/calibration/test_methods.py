@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 from classifier.calibration import LOWEST, Calibration, logistic
 from classifier.errors import UsageError
 from classifier.spec import Arrays, Spec
-from training.calibration_fits import (
+from training.calibration.fits import (
     _fit_common,
     _pooled,
     fit_isotonic,
@@ -23,7 +23,7 @@ from training.calibration_fits import (
     fit_vector,
     isotonic_labels,
 )
-from training.calibration_methods import compare_calibrations, cross_calibrated, fit_calibration
+from training.calibration.methods import compare_calibrations, cross_calibrated, fit_calibration
 
 
 def draw_one(random: np.random.Generator, logits: np.ndarray) -> np.ndarray:
@@ -71,6 +71,14 @@ def test_a_temperature_is_that_of_a_grid_search() -> None:
     grid = np.linspace(1.0, 3.0, 2001)
     values = [-np.log(softmax(scores * slope)[truth]).mean() for slope in grid]
     assert found == pytest.approx(grid[int(np.argmin(values))], abs=0.02)
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_scores_that_never_err_keep_a_doubt_at_the_best_temperature(several: bool) -> None:
+    truth = np.eye(2, dtype=np.bool_)[np.arange(40) % 2]
+    scores = np.where(truth, 0.1, -0.1)
+    found = fit_temperature_only(scores, truth, several=several).apply(scores)
+    assert 0.95 < found[truth].min() <= found[truth].max() < 0.999
 
 
 def test_vector_scaling_is_recovered() -> None:
@@ -293,7 +301,9 @@ def test_no_articles() -> None:
     for several in (False, True):
         nothing = np.empty((0, 3))
         calibration = fit_calibration(nothing, nothing > 0, several=several, folds=np.empty(0, np.int64))
-        assert calibration.slope.tolist() == [1.0] * 3
+        alone = fit_temperature_only(nothing, nothing > 0, several=several)
+        for found in (calibration, alone):
+            assert (found.slope.tolist(), found.intercept.tolist()) == ([1.0] * 3, [0.0] * 3)
 
 
 def test_one_fold_compares_nothing() -> None:
@@ -302,6 +312,55 @@ def test_one_fold_compares_nothing() -> None:
         scores, truth, several=False, folds=np.zeros(len(scores), np.int64)
     )
     assert (calibration.method, trials) == ("temperature", ())
+
+
+def drifting() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Three windows of time: after the first, a short one, the first label becomes as frequent as it was rare."""
+    random = np.random.default_rng(15)
+    window = np.repeat([0, 1, 2], [300, 2000, 2000])
+    scores = random.normal(0, 1, (len(window), 3))
+    away = np.where(window == 0, -1.0, 1.0)[:, None] * [1.0, 0.0, 0.0]
+    return scores, draw_one(random, 2 * scores + away), window
+
+
+def test_a_drift_between_windows_teaches_no_intercept() -> None:
+    """Folds that know both sides of it do, though nobody had known it at the time."""
+    scores, truth, window = drifting()
+    assert compare_calibrations(scores, truth, several=False, folds=window)[0].method == "vector"
+    calibration, trials = compare_calibrations(scores, truth, several=False, folds=window, forward=True)
+    assert calibration.method == "temperature"
+    assert calibration.slope == pytest.approx(fit_temperature_only(scores, truth, several=False).slope)
+    excess = {trial.method: trial.excess for trial in trials}
+    assert excess["temperature"] == 0 < excess["vector"]
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_forward_each_window_is_judged_by_those_before_it(several: bool) -> None:
+    """The first, which has none before it, never is."""
+    scores, truth, window = drifting()
+    _, trials = compare_calibrations(scores, truth, several=several, folds=window + 7, forward=True)
+    total = 0.0
+    for number in (1, 2):
+        before, own = window < number, window == number
+        found = fit_temperature_only(scores[before], truth[before], several=several)
+        total += loss(found, scores[own], truth[own]) * own.sum()
+    assert trials[0].log_loss == pytest.approx(total / (window > 0).sum(), rel=1e-12)
+    assert "isotonic" in {trial.method for trial in trials}
+
+
+@given(st.integers(0, 2**32 - 1), st.booleans(), st.integers(1, 4))
+@settings(deadline=None, max_examples=20)
+def test_forward_labels_may_be_new(seed: int, several: bool, windows: int) -> None:
+    """A label without articles in the windows before it, however frequent later."""
+    random = np.random.default_rng(seed)
+    window = np.sort(random.integers(windows, size=500))
+    scores = random.normal(0, 1, (500, 3))
+    scores[window < windows - 1, 0] -= 50
+    truth = (draw_several if several else draw_one)(random, scores)
+    calibration, trials = compare_calibrations(scores, truth, several=several, folds=window, forward=True)
+    assert np.isfinite(calibration.apply(scores)).all()
+    assert (len(trials) == 0) == (len(np.unique(window)) == 1)
+    assert all(np.isfinite(trial.log_loss) for trial in trials)
 
 
 @pytest.mark.parametrize("several", [False, True])
@@ -339,7 +398,7 @@ def test_thinning_changes_little(monkeypatch: pytest.MonkeyPatch) -> None:
     scores = random.normal(-1, 1, (10_000, 20))
     truth = draw_several(random, scores * 3 - 2)
     whole = fit_temperature_only(scores, truth, several=True), fit_sigmoid(scores, truth, several=True)
-    monkeypatch.setattr("training.calibration_fits._THIN", 40_000)
+    monkeypatch.setattr("training.calibration.fits._THIN", 40_000)
     thin = fit_temperature_only(scores, truth, several=True), fit_sigmoid(scores, truth, several=True)
     common = _fit_common(*_pooled(scores, truth), shift=True)
     assert common == (pytest.approx(3.0, abs=0.15), pytest.approx(-2.0, abs=0.1))

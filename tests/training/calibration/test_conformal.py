@@ -7,11 +7,10 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from classifier.decisions import prediction_sets
 from classifier.errors import UsageError
-from training.conformal import coverage_and_size, fit_conformal, least_articles, prediction_sets
+from training.calibration.conformal import coverage_and_size, fit_conformal, least_articles
 
 
 def articles(
@@ -77,22 +76,8 @@ def test_a_truth_that_the_model_does_not_know_is_not_covered() -> None:
 
 
 def test_ties_are_in_together() -> None:
-    p = np.array([[0.4, 0.4, 0.2], [0.5, 0.25, 0.25]])
-    sets = prediction_sets(p, 0.25)
-    assert sets.tolist() == [[True, True, False], [True, True, True]]
     (found,) = fit_conformal(np.full((50, 4), 0.25), np.arange(50) % 4, (0.9,))
     assert prediction_sets(np.full((1, 4), 0.25), found.threshold).all()
-
-
-@given(st.integers(1, 20), st.integers(1, 8), st.floats(0, 1), st.integers(0, 2**32 - 1))
-@settings(deadline=None)
-def test_sets_are_never_empty_and_grow_with_the_level(n: int, k: int, threshold: float, seed: int) -> None:
-    p, _ = articles(np.random.default_rng(seed), n, k)
-    sets = prediction_sets(p, threshold)
-    assert sets.any(axis=1).all()
-    assert sets[np.arange(n), p.argmax(axis=1)].all()
-    assert (sets <= prediction_sets(p, threshold / 2)).all()
-    assert (sets.sum(axis=1) <= 1 + (p >= threshold).sum(axis=1)).all()
 
 
 def test_thresholds_fall_as_levels_rise() -> None:
@@ -135,8 +120,3 @@ def test_nothing_to_judge() -> None:
 def test_what_does_not_fit_is_refused(p: list[list[float]], truth: list[int], levels: tuple[float]) -> None:
     with pytest.raises(UsageError):
         fit_conformal(np.array(p), np.array(truth), levels)
-
-
-def test_sets_need_a_threshold() -> None:
-    with pytest.raises(UsageError):
-        prediction_sets(np.array([[0.5, 0.5]]), math.nan)

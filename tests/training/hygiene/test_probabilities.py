@@ -1,4 +1,5 @@
-"""Label hygiene: planted noise is found, clean labels are left in peace, and names that look alike are named."""
+"""Suspected labels and confusable sections, both from probabilities: planted noise is found, clean labels are left in
+peace."""
 
 from __future__ import annotations
 
@@ -11,13 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifier.errors import UsageError
-from training.hygiene import (
-    conflicting_duplicates,
-    confusable,
-    similar_names,
-    suspected_labels,
-    write_jsonl,
-)
+from training.hygiene import confusable, suspected_labels, write_jsonl
 
 LABELS = ["Politics", "Economy", "スポーツ", "사회", "World"]
 
@@ -168,19 +163,6 @@ def test_no_articles() -> None:
     assert suspected_labels(empty, empty > 0, [], [], LABELS) == []
     assert suspected_labels(empty, empty > 0, [], [], LABELS, several=True) == []
     assert confusable(empty, empty > 0, LABELS) == []
-    assert conflicting_duplicates(np.empty(0, np.int64), [], [], []) == []
-    assert write_jsonl() == b""
-
-
-def test_conflicting_duplicates() -> None:
-    clusters = np.array([0, 1, 0, 2, 1, 1, 3, 3, 4, 4])
-    labels = [("x",), ("x",), ("y",), ("x",), ("x", "y"), ("y", "x"), ("x",), (), ("y", "x"), ("x", "y")]
-    ids = [f"i{9 - i}" for i in range(10)]
-    heads = [f"headline {i}" for i in range(10)]
-    found = conflicting_duplicates(clusters, labels, ids, heads)
-    assert [conflict.ids for conflict in found] == [("i4", "i5", "i8"), ("i7", "i9")]
-    assert found[0].labels == (("y", "x"), ("x", "y"), ("x",))
-    assert found[1].headlines == ("headline 2", "headline 0")
 
 
 def test_confusable_sections_are_named_in_both_directions() -> None:
@@ -217,62 +199,6 @@ def test_confusable_with_several_labels_counts_articles_with_one_of_both() -> No
     assert (pair.back.articles, pair.back.mistaken) == (40, 0)
 
 
-@pytest.mark.parametrize(
-    "names",
-    [
-        ("Politics", " politics", "ＰＯＬＩＴＩＣＳ", "poli\u200btics"),
-        ("Top News", "topnews", "Top\u3000 News "),
-        ("Économie", "E\u0301conomie"),
-        ("경제", " \u1100\u1167\u11bc\u110c\u1166"),
-        ("スポーツ", "ｽﾎﾟｰﾂ"),
-        ("Straße", "STRASSE"),
-    ],
-)
-def test_similar_names_are_named_with_a_remedy(names: tuple[str, ...]) -> None:
-    counts = {name: 1 + i for i, name in enumerate(reversed(names))} | {"Others": 7}
-    (group,) = similar_names(counts)
-    assert group.names == names
-    assert group.counts == tuple(counts[name] for name in names)
-    assert f'write "{names[0]}"' in group.remedy
-    assert all(str(counts[name]) in group.remedy for name in names)
-
-
-def test_different_names_are_left_in_peace() -> None:
-    assert similar_names({"Sport": 1, "Sports": 2, "政治": 3, "政經": 4, "": 5}) == []
-    assert similar_names({}) == []
-
-
-def test_the_largest_group_comes_first() -> None:
-    found = similar_names({"a": 1, "A": 2, "b": 5, "B": 5})
-    assert [group.names for group in found] == [("B", "b"), ("A", "a")]
-
-
-def test_jsonl_holds_every_finding() -> None:
-    p, labels, _ = planted(500, 0.1)
-    truth, ids = one_hot(labels), names(500)
-    suspects = suspected_labels(p, truth, ids, ["見出し"] * 500, LABELS)
-    conflicts = conflicting_duplicates(np.zeros(2, np.int64), [("x",), ("y",)], ["1", "2"], ["h", "h\n2"])
-    pairs = confusable(p, truth, LABELS, level=0.001)
-    similar = similar_names({"x": 1, "X": 2})
-    data = write_jsonl(suspects, conflicts, pairs, similar)
-    lines = [json.loads(line) for line in data.decode().splitlines()]
-    assert len(lines) == len(suspects) + len(conflicts) + len(pairs) + len(similar)
-    assert data == write_jsonl(suspects, conflicts, pairs, similar)
-    assert "見出し" in data.decode()
-    by_kind = {line["finding"]: line for line in reversed(lines)}
-    suspect = by_kind["suspected label"]
-    assert suspect["id"] == suspects[0].id
-    assert suspect["predicted"] == suspects[0].predicted
-    conflict = by_kind["conflicting duplicates"]
-    assert conflict["ids"] == ["1", "2"]
-    assert conflict["labels"] == [["x"], ["y"]]
-    assert (conflict["id"], conflict["headline"]) == ("1", "h")
-    pair = by_kind["confusable sections"]
-    assert pair["probability"] == pairs[0].worse.rate
-    assert {pair["label"], pair["predicted"]} == {pairs[0].first, pairs[0].second}
-    assert by_kind["similar names"]["labels"] == ["X", "x"]
-
-
 def test_what_does_not_fit_is_refused() -> None:
     p, truth = np.full((2, 2), 0.5), np.eye(2, dtype=np.bool_)
     for arguments in (
@@ -285,5 +211,15 @@ def test_what_does_not_fit_is_refused() -> None:
     ):
         with pytest.raises(UsageError):
             suspected_labels(*arguments)
-    with pytest.raises(UsageError):
-        conflicting_duplicates(np.zeros(2, np.int64), [("x",)], ["a"], [""])
+
+
+def test_findings_can_be_written() -> None:
+    p, labels, _ = planted(500, 0.1)
+    truth, ids = one_hot(labels), names(500)
+    suspects = suspected_labels(p, truth, ids, ids, LABELS)
+    pairs = confusable(p, truth, LABELS, level=0.001)
+    lines = [json.loads(line) for line in write_jsonl(suspects, (), pairs).splitlines()]
+    assert [line["id"] for line in lines[: len(suspects)]] == [suspect.id for suspect in suspects]
+    assert [line["probability"] for line in lines[len(suspects) :]] == [pair.worse.rate for pair in pairs]
+    assert suspects
+    assert pairs

@@ -1,0 +1,74 @@
+"""The section head's features: a recipe's blocks over the training articles, fitted on all of them or on some."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import scipy.sparse as sp
+
+from classifier.text.analyzer import Analyzer
+from classifier.text.rows import Rows
+from training.blocks import Counts, block_matrix, count_text, fit_category, side_by_side, text_block
+from training.corpus import Mask
+from training.recipes import BlockRecipe, Recipe
+
+LARGE = 1000  # from so many articles on, words of a single article are left out
+
+
+@dataclass(frozen=True, slots=True)
+class FittedBlock:
+    """A block, its matrix over the rows that it was fitted on, and for texts the scikit-learn vectorizer it equals."""
+
+    block: Any  # a block of classifier.text.blocks
+    matrix: Any
+    vectorizer: Any
+
+
+class BlockCache:
+    """The features of one set of n rows: every block is counted once, however many recipes and folds use it."""
+
+    def __init__(self, rows: Rows, max_features: int | None = None) -> None:
+        self._rows = rows
+        self._max_features = max_features
+        self._counts: dict[BlockRecipe, Counts | None] = {}
+
+    def features(self, recipe: Recipe, train: Mask | None = None) -> sp.csr_matrix | None:
+        """(n, width) as if fitted on the rows of a mask alone (by default on all); None without any feature."""
+        found = [self._matrix(block, train) for block in recipe.blocks]
+        kept = [matrix for matrix in found if matrix is not None]
+        return side_by_side(kept) if kept else None
+
+    def fitted(self, recipe: Recipe) -> list[FittedBlock]:
+        """The recipe's blocks fitted on all rows; those that the rows give nothing are left out."""
+        found: list[FittedBlock] = []
+        for wanted in recipe.blocks:
+            if wanted.analyzer is None:
+                block = fit_category(self._rows, wanted.column, weight=wanted.weight)
+                if block.width:
+                    found.append(FittedBlock(block, block_matrix(block, self._rows), None))
+            elif (counts := self._counted(wanted)) is not None:
+                text, vectorizer, matrix = text_block(counts, wanted.column, wanted.weight)
+                found.append(FittedBlock(text, matrix, vectorizer))
+        return found
+
+    def _matrix(self, wanted: BlockRecipe, train: Mask | None) -> sp.csr_matrix | None:
+        if wanted.analyzer is None:
+            block = fit_category(self._rows, wanted.column, weight=wanted.weight, train=train)
+            return block_matrix(block, self._rows) if block.width else None
+        counts = self._counted(wanted)
+        return None if counts is None else counts.weighted(train) * wanted.weight
+
+    def _counted(self, wanted: BlockRecipe) -> Counts | None:
+        plain = replace(wanted, weight=1.0)
+        if plain not in self._counts and wanted.analyzer is not None:
+            # Parts of a word that a single article has are as rare as the word.
+            rare = wanted.analyzer == "word" and len(self._rows) < LARGE
+            self._counts[plain] = count_text(
+                self._rows,
+                wanted.column,
+                Analyzer(wanted.analyzer, wanted.ngrams),
+                min_df=1 if rare else 2,
+                max_features=self._max_features,
+            )
+        return self._counts[plain]
