@@ -18,7 +18,10 @@ PAGES = (ROOT / "README.md", ROOT / "docs" / "BENCHMARKS.md")
 
 def quality() -> str:
     """A row a predictor, grouped by data set and metric."""
-    rows: list[dict[str, Any]] = json.loads((ROOT / "benchmarks/results/quality.json").read_text("utf-8"))
+    found: dict[str, list[dict[str, Any]]] = json.loads(
+        (ROOT / "benchmarks/results/quality.json").read_text("utf-8")
+    )
+    rows = [row for part in found.values() for row in part]
     lines = ["| data | what | who | figure | 95 % interval |", "| --- | --- | --- | --- | --- |"]
     for row in rows:
         interval = f"{row['interval'][0]:.3f}–{row['interval'][1]:.3f}" if row["interval"] else ""

@@ -32,6 +32,16 @@ class SectionResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """Of n articles: `probabilities` (n, k), which labels each gets `assigned` (n, k), and whether `enough` (n,) of its
+    text is known to file it or to leave a section out of its prediction set."""
+
+    probabilities: Floats
+    assigned: Bools
+    enough: Bools
+
+
+@dataclass(frozen=True, slots=True)
 class SectionHead:
     """One label (`several` false: probabilities over all labels sum to 1) or several (each label on its own).
 
@@ -52,32 +62,27 @@ class SectionHead:
 
     def probabilities(self, rows: Rows) -> Floats:
         """(n, labels) probabilities."""
-        return self._judge(rows)[0]
+        return self.judge(rows).probabilities
 
-    def probabilities_and_assigned(self, rows: Rows) -> tuple[Floats, Bools]:
-        """(n, labels) probabilities, and which labels each article gets."""
-        probabilities, assigned, _ = self._judge(rows)
-        return probabilities, assigned
-
-    def results(self, rows: Rows) -> list[SectionResult]:
-        probabilities, assigned, known = self._judge(rows)
-        limits = self.decisions.limits(self.labels)
-        sure = probabilities.max(axis=1) >= limits[probabilities.argmax(axis=1)]
-        filed = sure & (known >= self.least_known)
-        return [
-            self._result(row, own, decision)
-            for row, own, decision in zip(probabilities, assigned, filed.tolist(), strict=True)
-        ]
-
-    def _judge(self, rows: Rows) -> tuple[Floats, Bools, NDArray[np.int64]]:
-        """(n, k) probabilities, (n, k) assigned labels, (n,) how many features of the text are known."""
+    def judge(self, rows: Rows) -> Judgement:
+        """Everything about every article, before it is put into words."""
         scores, known = self.linear.scores_and_known(rows)
         probabilities = self.calibration.apply(scores)
         assigned = self.assigned(scores, probabilities)
         if self.prior is not None:
             probabilities[known == 0] = self.prior
             assigned[known == 0] = np.arange(len(self.prior)) == self.prior.argmax()
-        return probabilities, assigned, known
+        return Judgement(probabilities, assigned, known >= self.least_known)
+
+    def results(self, rows: Rows) -> list[SectionResult]:
+        found = self.judge(rows)
+        limits = self.decisions.limits(self.labels)
+        sure = found.probabilities.max(axis=1) >= limits[found.probabilities.argmax(axis=1)]
+        filed = (sure & found.enough).tolist()
+        return [
+            self._result(row, own, decision)
+            for row, own, decision in zip(found.probabilities, found.assigned, filed, strict=True)
+        ]
 
     def assigned(self, scores: Floats, probabilities: Floats) -> Bools:
         """(n, k) which labels articles of these scores and probabilities get: the best one, or with several labels those
@@ -103,10 +108,10 @@ class SectionHead:
             UsageError: no sets of that coverage were fitted.
         """
         threshold = self.decisions.set_level(level).threshold
-        probabilities, _, known = self._judge(rows)
-        order = np.argsort(-probabilities, axis=1, kind="stable")
-        sizes = prediction_sets(probabilities, threshold).sum(axis=1)
-        sizes[known < self.least_known] = len(self.labels)
+        found = self.judge(rows)
+        order = np.argsort(-found.probabilities, axis=1, kind="stable")
+        sizes = prediction_sets(found.probabilities, threshold).sum(axis=1)
+        sizes[~found.enough] = len(self.labels)
         return [
             tuple(self.labels[i] for i in row[:size].tolist())
             for row, size in zip(order, sizes.tolist(), strict=True)

@@ -64,17 +64,18 @@ def _sections(model: Model, corpus: Corpus, asked: Mask) -> SectionAnswers | Non
     part = corpus.take(at)
     tables = model.manifest.get("baselines", {}).get("sections", {})
     answers = section_labels(part, tables) if tables else {}
-    probability, assigned = head.probabilities_and_assigned(part.rows)
-    best = probability.argmax(axis=1)
+    found = head.judge(part.rows)
+    best = found.probabilities.argmax(axis=1)
     decisions = head.decisions
+    limits = {item.target: decisions.limits(head.labels, item.target)[best] for item in decisions.thresholds}
     return SectionAnswers(
         at,
         head.labels,
         head.several,
-        probability,
-        assigned,
-        {item.target: decisions.limits(head.labels, item.target)[best] for item in decisions.thresholds},
-        {item.level: np.full(len(at), item.threshold) for item in decisions.sets},
+        found.probabilities,
+        found.assigned,
+        {target: np.where(found.enough, limit, np.inf) for target, limit in limits.items()},
+        {item.level: np.where(found.enough, item.threshold, 0.0) for item in decisions.sets},
         {name: np.array(labels, np.object_) for name, labels in answers.items()},
     )
 

@@ -170,15 +170,21 @@ def parse_config(data: Mapping[str, Any], *, where: str = "configuration") -> Co
             )
     for name in config.features.categorical:
         _feature(name, "features.categorical", where)
+    columns = []
     for block in config.fit.section_blocks:
         try:
             column = BlockRecipe.parse(block).column
+            columns.append(column)
         except ConfigError as error:
             raise ConfigError(
                 f"fit.section_blocks: {error.problem}", where=where, remedy=error.remedy
             ) from None
         if column not in TEXT_COLUMNS:
             _feature(column, "fit.section_blocks", where)
+    if columns and not set(columns) & set(TEXT_COLUMNS):
+        raise ConfigError(
+            "fit.section_blocks holds no block of text", where=where, remedy="add one, such as text word(1,2)"
+        )
     for name, (holds, range_) in _ranges(config).items():
         if not holds:
             raise ConfigError(
@@ -212,8 +218,11 @@ def _ranges(config: Config) -> dict[str, tuple[bool, str]]:
         "fit.seed": (0 <= fit.seed <= MAX_SEED, f"give a whole number from 0 to {MAX_SEED}"),
         "fit.folds": (2 <= fit.folds <= 1000, "give 2 to 1000 folds"),
         "fit.section_c": (0 <= fit.section_c < math.inf, "give 0 or a number above it"),
-        "fit.section_balance": (fit.section_balance <= 1, "give 0 to 1, or −1 to have it chosen"),
-        "fit.section_half_life": (fit.section_half_life < math.inf, "give days, 0, or −1 to have it chosen"),
+        "fit.section_balance": (-1 <= fit.section_balance <= 1, "give 0 to 1, or −1 to have it chosen"),
+        "fit.section_half_life": (
+            -1 <= fit.section_half_life < math.inf,
+            "give days, 0, or −1 to have it chosen",
+        ),
         "fit.search": (0 <= fit.search <= 10_000, "give 0 to 10000 trials"),
         "fit.popularity_alpha": (0 < fit.popularity_alpha < math.inf, positive),
         "fit.min_label_articles": (fit.min_label_articles >= 1, "give 1 or more"),

@@ -23,6 +23,7 @@ Script = Literal["spaced", "syllables", "unspaced"]
 _SYLLABLES = ("HANGUL",)
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
 _SAMPLE_CHARACTERS = 200_000
+_LEAST = 1e-6  # a weight below it, or above its inverse, is a slip
 _NOTATION = re.compile(
     r"(?P<column>[^\s(*][^(*\r\n]*?)"
     r"(?: (?P<analyzer>word|char_wb)\((?P<low>[1-9]), ?(?P<high>[1-9])\))?"
@@ -57,8 +58,9 @@ class BlockRecipe:
         if found is None:
             raise ConfigError(f'"{text:.60}" is no feature block', remedy=remedy)
         weight = 1.0 if found["weight"] is None else float(found["weight"])
-        if weight <= 0:
-            raise ConfigError(f'"{text:.60}" weighs nothing', remedy="give a weight above 0")
+        if not _LEAST <= weight <= 1 / _LEAST:
+            problem = "weighs nothing" if weight < _LEAST else "weighs more than all else"
+            raise ConfigError(f'"{text:.60}" {problem}', remedy="give a weight above 0, such as 0.5")
         is_text = found["column"] in TEXT_COLUMNS
         if (found["analyzer"] is not None) != is_text:
             problem = "needs an analyzer" if is_text else f"has an analyzer, and {found['column']} is no text"

@@ -66,7 +66,8 @@ class FittedSections:
         """For the manifest: what was chosen by validation, as settings that would fix it, and how."""
         kind = "folds"
         if self.validation.forward:
-            share = "newest fifth" if len(self.rows) >= MANY_DATED else "newer half"
+            dated = np.isfinite(np.asarray(self.validation.instants)).sum()
+            share = "newest fifth" if dated >= MANY_DATED else "newer half"
             kind = f"the {share}, window by window,"
         return {
             **self.recipe.to_dict(),

@@ -193,7 +193,8 @@ def test_several_labels_are_assigned_from_their_own_score_on() -> None:
 def test_the_best_label_is_always_assigned(numbers: Any, several: bool) -> None:
     scores, assignment = numbers
     one = head(scores.tolist(), several=several, assignment=assignment if several else None)
-    probabilities, assigned = one.probabilities_and_assigned(ROW)
+    judged = one.judge(ROW)
+    probabilities, assigned = judged.probabilities, judged.assigned
     best = probabilities.argmax(axis=1)
     expected = scores >= assignment if several else np.zeros(5, np.bool_)
     expected[best] = True

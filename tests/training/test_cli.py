@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,7 +14,7 @@ import pytest
 
 Stories = Callable[..., list[dict[str, Any]]]
 Run = Callable[..., Any]
-SECTIONS = {"n", "accuracy", "macro_f1", "micro_f1", "ece", "log_loss", "file"}
+SECTIONS = {"n", "accuracy", "macro_f1", "micro_f1", "ece", "log_loss", "log_loss_constant", "file", "sets"}
 POPULARITY = {
     *("n", "groups", "ndcg_at_5", "ndcg_at_10", "top5_overlap", "mrr", "pairwise_accuracy", "auc"),
     *("top5_brier", "top5_ece", "baselines"),
@@ -83,6 +84,7 @@ def test_train_prints_one_json_object(newsdesk: Run, newsroom: Path) -> None:
     assert set(found["popularity"]) >= POPULARITY
     assert set(found["popularity"]["baselines"]) == {"random", "recency", "source", "section", "source_hour"}
     assert [item["target"] for item in found["sections"]["file"]] == [0.95, 0.98, 0.99]
+    assert [item["level"] for item in found["sections"]["sets"]] == [0.9, 0.95, 0.99]
     assert found["seconds"] > 0
     assert "fitting the section head" in ended.err
 
@@ -111,6 +113,34 @@ def test_evaluate_writes_a_report(newsdesk: Run, newsroom: Path) -> None:
     text = (newsroom / "reports/plain/report.html").read_text("utf-8")
     assert "<h1>" in text
     assert "plain" in text
+    assert text.count("<svg") == text.count("</svg>") > 3  # pictures, drawn in the page
+    assert "<script" not in text
+    for heading in ("Calibration", "Confusion"):
+        assert heading.casefold() in text.casefold()
+
+
+def test_evaluate_by_fitting_again_writes_a_report(newsdesk: Run, newsroom: Path) -> None:
+    """Of several fits' answers: without the words, which are one model's."""
+    ended = newsdesk(
+        *("evaluate", "artifacts/plain", "plain.jsonl", "--folds", "2", "--report", "reports/folds"),
+        cwd=newsroom,
+    )
+    assert ended.code == 0, ended.err
+    text = (newsroom / "reports/folds/report.html").read_text("utf-8")
+    assert text.count("<svg") > 2
+    assert "each article predicted by a fit that did not see it" in text
+
+
+def test_the_manifest_says_what_was_chosen_and_holds_every_digest(newsroom: Path) -> None:
+    version = newsroom / "artifacts/plain" / (newsroom / "artifacts/plain/current").read_text().strip()
+    manifest = json.loads((version / "manifest.json").read_text("utf-8"))
+    assert manifest["format"] == 2
+    assert manifest["sections"]["section_blocks"][0].startswith("text word(1,")
+    assert manifest["sections"]["validated_on"] == "folds of the training part, 72 articles"
+    assert manifest["sections"]["dropped"] == {}
+    assert {path.name for path in version.iterdir()} == {"manifest.json", *manifest["files"]}
+    digest = hashlib.sha256((version / "hygiene.jsonl").read_bytes()).hexdigest()
+    assert digest in json.dumps(manifest["files"]["hygiene.jsonl"])
 
 
 def test_the_articles_of_the_training_are_known_again(newsdesk: Run, newsroom: Path) -> None:
@@ -317,6 +347,24 @@ CASES = {
         (*TRAIN, "--config", "c.toml"),
         "fit.folds",
         "2 to 1000",
+    ),
+    "a block that is none": Case(
+        {"in.jsonl": many(), "c.toml": b'[fit]\nsection_blocks = ["text"]\n'},
+        (*TRAIN, "--config", "c.toml"),
+        'c.toml: fit.section_blocks: "text" needs an analyzer',
+        "write blocks like text word(1,2)",
+    ),
+    "a target of a section out of range": Case(
+        {"in.jsonl": many(), "c.toml": b"[decisions.sections]\nWorld = 99\n"},
+        (*TRAIN, "--config", "c.toml"),
+        "decisions.sections is out of range",
+        "between 0 and 1",
+    ),
+    "fewer than no trials": Case(
+        {"in.jsonl": many()}, (*TRAIN, "--search", "-1"), "fit.search", "0 to 10000"
+    ),
+    "empty labels": Case(
+        {"in.jsonl": many(section="")}, TRAIN, "no training article has a section", "--column section="
     ),
     "no configuration": Case(
         {"in.jsonl": many()}, (*TRAIN, "--config", "c.toml"), "c.toml", "check the path"

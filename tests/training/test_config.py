@@ -171,7 +171,7 @@ def test_a_block_that_is_none_names_the_setting_and_how_blocks_are_written(block
         parse_config({"fit": {"section_blocks": ["text word(1,1)", block]}}, where="c.toml")
     assert str(caught.value).startswith("c.toml: fit.section_blocks: ")
     remedy = caught.value.remedy or ""
-    assert "write blocks like text word(1,2), " in remedy or remedy == "give a weight above 0"
+    assert "write blocks like text word(1,2), " in remedy or remedy == "give a weight above 0, such as 0.5"
 
 
 def test_what_leaves_the_choice_to_validation_can_be_written_down() -> None:
@@ -265,3 +265,26 @@ def test_the_example_on_the_page_can_be_used() -> None:
     block = re.search(r"```toml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     assert block is not None
     assert parse_config(tomllib.loads(block[1])).features.categorical == ("desk",)
+
+
+@pytest.mark.parametrize("name", ["section_balance", "section_half_life"])
+def test_less_than_any_number_is_no_choice(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"fit.{name} is out of range"):
+        parse_config({"fit": {name: float("-inf")}})
+
+
+@pytest.mark.parametrize("weight", ["9" * 400, "0." + "0" * 200 + "1"])
+def test_a_block_of_an_absurd_weight_is_refused(weight: str) -> None:
+    with pytest.raises(ConfigError, match=r"fit.section_blocks: "):
+        parse_config({"fit": {"section_blocks": [f"text word(1,1) * {weight}"]}})
+
+
+@pytest.mark.parametrize("column", ["id", "section", "popularity", "split", "url", "file"])
+def test_labels_and_ids_are_no_blocks(column: str) -> None:
+    with pytest.raises(ConfigError, match=f'"{column}" is no feature'):
+        parse_config({"fit": {"section_blocks": ["text word(1,1)", f"{column} * 1"]}})
+
+
+def test_blocks_without_a_text_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"fit.section_blocks"):
+        parse_config({"fit": {"section_blocks": ["source * 1"]}})

@@ -18,7 +18,8 @@ from classifier.model import Model
 from classifier.popularity import QUANTILES, PopularityHead, Top5Curve
 from classifier.reading import Reading
 from classifier.sections import SectionHead
-from classifier.text.blocks import CategoryBlock
+from classifier.text.analyzer import Analyzer
+from classifier.text.blocks import CategoryBlock, TextBlock
 from training.baselines import POPULARITY_BASELINES
 from training.config import Config
 from training.corpus import Corpus
@@ -52,7 +53,7 @@ def section_head(
     linear = Linear([CategoryBlock("desk", 1.0, tuple(map(str, range(len(table)))))], table, np.zeros(k))
     calibration = Calibration("temperature", several, np.ones(k), np.zeros(k))
     from_ = np.array(assignment or [0.0] * k) if several else None
-    return SectionHead(linear, tuple("abcdef"[:k]), several, calibration, decisions, assignment=from_)
+    return SectionHead(linear, tuple("abcdef"[:k]), several, calibration, decisions, None, from_, 0)
 
 
 def popularity_head(weights: list[float]) -> PopularityHead:
@@ -180,6 +181,24 @@ def test_assigned_labels_are_those_above_their_threshold_and_always_the_best(cor
     assert accuracy([1.0, 1.0, 1.0]) == (1.0, 1.0)  # of the second article only the best, below its threshold
     assert accuracy([1.0, 1.5, 1.0]) == (1 / 2, pytest.approx(4 / 5))
     assert accuracy([0.0, 0.0, 0.0]) == (1 / 2, pytest.approx(6 / 8))
+
+
+def test_what_says_too_little_is_not_filed(corpus_of: Make) -> None:
+    """As `newsdesk predict` does: of an article with fewer known words than any in training, nothing is sure."""
+    words = TextBlock("headline", Analyzer(), False, 1.0, ("known", "seen"), np.ones(2))
+    linear = Linear([words], np.array([[9.0, -9.0], [-9.0, 9.0]]), np.zeros(2))
+    calibration = Calibration("temperature", False, np.ones(2), np.zeros(2))
+    head = SectionHead(
+        linear, ("a", "b"), False, calibration, LIMITS, np.array([0.9, 0.1]), None, least_known=2
+    )
+    headlines = ["unheard of", "known", "known and seen and known"]
+    corpus = corpus_of([{"headline": headline, "section": "a"} for headline in headlines])
+    filed = [result.decision == "file" for result in head.results(corpus.rows)]
+    sets = head.sets(corpus.rows, 0.9)
+    found = evaluated(corpus, sections=head).sections
+    assert found is not None
+    assert found["file"][0]["coverage"] == np.mean(filed)
+    assert found["sets"][0]["mean_size"] == np.mean([len(own) for own in sets])
 
 
 def test_section_baselines(corpus_of: Make) -> None:

@@ -283,7 +283,7 @@ def test_one_article_with_all_of_several_labels(corpus_of: Make, stories: Storie
     assert head.several
     truth = truth_matrix(corpus, head.labels)
     assert truth[5].all()
-    right = head.probabilities_and_assigned(corpus.rows)[1] == truth
+    right = head.judge(corpus.rows).assigned == truth
     assert right.all(axis=1).mean() > 0.95
     everywhere = corpus_of([{**rows[5], "sections": names, "id": f"e{i}"} for i in range(20)])
     with pytest.raises(LabelError) as caught:  # a label that every article has is no question

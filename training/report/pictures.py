@@ -38,7 +38,7 @@ def pictures(content: SectionContent, overall: float | None) -> Iterator[Part]:
         yield _picture("coverage", "Precision against coverage", svg, caption)
     yield from _by_label(content)
     if content.learning_curve:
-        caption = "Whether more articles would help: the same held-out articles, after training on fewer. 95 % intervals."
+        caption = "Would more articles help? One part of the training articles, after learning from fewer of the others."
         yield _picture("learning", "Learning curve", figures.learning_figure(content.learning_curve), caption)
     slices = {name: rows for name, rows in content.slices.items() if rows}
     if slices:
