@@ -6,7 +6,7 @@ BARE := .venv-bare
 PIP_FLAGS := --quiet --disable-pip-version-check
 SOURCES := $(shell find classifier training service -type f -not -path '*/__pycache__/*' 2>/dev/null)
 
-.PHONY: quickstart test test-slow test-bare test-lowest lint format constraints clean
+.PHONY: quickstart test test-slow gates test-bare test-lowest lint format constraints clean
 
 quickstart: $(VENV)/.ready
 	@$(VENV)/bin/newsdesk quickstart
@@ -27,7 +27,11 @@ test: $(TEST)/.ready
 
 # What takes minutes: quality gates on real articles (where NEWSDESK_DATA says they are), and other environments.
 test-slow: $(TEST)/.ready test-bare test-lowest
-	NEWSDESK_INSTALLED=1 $(TEST)/bin/pytest -m slow
+	NEWSDESK_INSTALLED=1 $(TEST)/bin/pytest -m 'slow and not long'
+
+# Every floor on real articles, those that take too long for each commit included.
+gates: $(TEST)/.ready
+	NEWSDESK_INSTALLED=1 $(TEST)/bin/pytest -m slow tests/training/test_gates.py
 
 $(TEST)/.deps: pyproject.toml constraints/tested.txt
 	@echo "Setting up in $(TEST) …"

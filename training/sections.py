@@ -24,6 +24,7 @@ from training.features import BlockCache, FittedBlock
 from training.recipes import BlockRecipe, Recipe
 from training.selection import (
     MANY_DATED,
+    TOO_MANY,
     Progress,
     Trials,
     Validation,
@@ -129,8 +130,10 @@ def fit_sections(
     validation = make_validation(
         corpus, truth, clusters, several=several, fold_count=config.fit.folds, seed=config.fit.seed
     )
+    # Whole, it is too large to try anything on, and nothing is.
+    quick = validation if truth.size > TOO_MANY else validation.quick()
     cache = BlockCache(corpus.rows, max(_WEIGHT_CELLS // len(labels), 1000))
-    trials = Trials(cache, validation.quick(), progress)
+    trials = Trials(cache, quick, progress)
     recipe = _recipe(corpus, trials, config)
     if config.fit.search:
         from training.search import search_recipe  # Optuna is an extra of its own

@@ -71,14 +71,20 @@ class Validation:
     instants: Floats | None = None
 
     def quick(self) -> Validation:
-        """The same, rougher and with fewer fits where they are many, windows of time in one or not all folds predicted: a
-        choice between recipes needs less than the calibration of the chosen one."""
-        wanted = max(1, _QUICK // self.truth.size)
+        """The same, rougher and with fewer fits where they are many: windows of time in one, not all folds predicted, of
+        several labels not all. A choice between recipes needs less than the calibration of the chosen one."""
+        truth = self.truth
+        if self.several:
+            # Frequent and rare ones alike.
+            ranked = np.argsort(-truth.sum(axis=0), kind="stable")
+            truth = truth[:, np.sort(ranked[:: max(1, -(-truth.size // _QUICK))])]
+        rough = replace(self, truth=truth, tolerance=ROUGH)
+        wanted = max(1, _QUICK // truth.size)
         if wanted >= len(np.unique(self.fold[self.asked])):
-            return replace(self, tolerance=ROUGH)
+            return rough
         if self.forward:
-            return replace(self, fold=np.minimum(self.fold, 0), tolerance=ROUGH)
-        return replace(self, asked=self.asked & (self.fold < wanted), tolerance=ROUGH)
+            return replace(rough, fold=np.minimum(self.fold, 0))
+        return replace(rough, asked=self.asked & (self.fold < wanted))
 
     def emphasis(self, recipe: Recipe, fitted: NDArray[np.bool_] | Ids | None = None) -> Floats | None:
         """How much each of some articles (by default all) counts in a fit: by its age, 1 on average; None: all alike."""

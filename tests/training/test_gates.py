@@ -44,6 +44,7 @@ FLOORS = [
     Floor("outlets", "popularity.top5_overlap", 0.375, "of the true daily top five, found in the predicted"),
     Floor("boxes", "popularity.ndcg_at_10", 0.485, "the same order, from printed top-five boxes alone"),
 ]
+LONG = ("naver_most_viewed", "reuters90")  # too long for every commit: `make gates` runs them
 SAMPLE_FLOORS = [
     Floor("sample", "sections.accuracy", 0.93, "the right one of six sections, ten later days"),
     Floor("sample", "sections.file.0.95.precision", 0.95, "filed unseen and right"),
@@ -89,8 +90,12 @@ def value(evaluation: Evaluation, metric: str) -> float:
     return float(at[rest[0]])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("floor", FLOORS, ids=lambda floor: f"{floor.data}-{floor.metric}")
+def marked(floor: Floor) -> Any:
+    marks = [pytest.mark.slow, *([pytest.mark.long] if floor.data in LONG else [])]
+    return pytest.param(floor, marks=marks, id=f"{floor.data}-{floor.metric}")
+
+
+@pytest.mark.parametrize("floor", map(marked, FLOORS))
 def test_a_floor_holds(found: Found, floor: Floor) -> None:
     assert value(found(floor.data), floor.metric) >= floor.floor, f"{floor.data}: {floor.meaning}"
 
@@ -104,6 +109,7 @@ def test_probabilities_of_headlines_are_true(found: Found) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_prediction_sets_hold_their_coverage_where_articles_are_exchangeable(
     real_data: Path, tmp_path: Path
 ) -> None:
