@@ -95,7 +95,7 @@ def marked(floor: Floor) -> Any:
     return pytest.param(floor, marks=marks, id=f"{floor.data}-{floor.metric}")
 
 
-@pytest.mark.parametrize("floor", map(marked, FLOORS))
+@pytest.mark.parametrize("floor", [*map(marked, FLOORS)])
 def test_a_floor_holds(found: Found, floor: Floor) -> None:
     assert value(found(floor.data), floor.metric) >= floor.floor, f"{floor.data}: {floor.meaning}"
 
