@@ -220,8 +220,8 @@ def _ranges(config: Config) -> dict[str, tuple[bool, str]]:
         "fit.section_c": (0 <= fit.section_c < math.inf, "give 0 or a number above it"),
         "fit.section_balance": (-1 <= fit.section_balance <= 1, "give 0 to 1, or −1 to have it chosen"),
         "fit.section_half_life": (
-            -1 <= fit.section_half_life < math.inf,
-            "give days, 0, or −1 to have it chosen",
+            -1 <= fit.section_half_life <= 0 or 1 <= fit.section_half_life < math.inf,
+            "give 1 day or more, 0, or −1 to have it chosen",
         ),
         "fit.search": (0 <= fit.search <= 10_000, "give 0 to 10000 trials"),
         "fit.popularity_alpha": (0 < fit.popularity_alpha < math.inf, positive),

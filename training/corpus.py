@@ -41,10 +41,14 @@ class Corpus:
 
     @cached_property
     def labels(self) -> list[tuple[str, ...]]:
-        """Each article's section labels; () where it has none. An empty name is no label."""
+        """Each article's section labels; () where it has none. An empty or blank name is no label."""
         singles, several = self.rows.values("section"), self.rows.values("sections")
         return [
-            tuple(name for name in many if name) if many is not None else (one,) if one else ()
+            tuple(name for name in many if name.strip())
+            if many is not None
+            else (one,)
+            if one and one.strip()
+            else ()
             for one, many in zip(singles, several, strict=True)
         ]
 

@@ -124,7 +124,8 @@ def fit_sections(
     labels, dropped = usable_labels(corpus, config.fit.min_label_articles)
     counts = dict(Counter(label for names in corpus.labels for label in names))
     several = corpus.several
-    rows = np.flatnonzero([bool(set(names) & set(labels)) for names in corpus.labels])
+    kept = set(labels)
+    rows = np.flatnonzero([not kept.isdisjoint(names) for names in corpus.labels])
     corpus, clusters = corpus.take(rows), clusters[rows]
     truth = truth_matrix(corpus, labels)
     validation = make_validation(

@@ -20,7 +20,7 @@ from sklearn.svm import LinearSVC
 
 from training.blocks import as_weights
 from training.calibration.assignment import fit_label_thresholds
-from training.calibration.fits import fit_temperature_only
+from training.calibration.fits import fit_sigmoid, fit_temperature_only
 from training.corpus import Corpus, Ids
 from training.features import BlockCache
 from training.metrics import accuracy, macro_f1, micro_f1
@@ -45,7 +45,6 @@ _QUICK = 300_000  # articles × labels × folds that one recipe may cost while c
 TOO_MANY = 20_000_000  # articles × labels from which on nothing is chosen: each trial would take many minutes
 _HELD_CELLS = 1 << 25  # held-out scores that are kept for calibration: 256 MB
 _PARALLEL = 20_000_000  # values × labels from which on several processes are worth their start
-_F1_GAIN = 0.001  # what a block must bring where articles have no losses of their own
 _FLOOR = 1e-15  # keeps logarithms finite
 # From so many times as many articles in the largest label as in the median one, class weights are tried.
 _IMBALANCE = 3.0
@@ -124,26 +123,26 @@ class Validation:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How well held-out articles were predicted. `value` decides, higher is better: minus the log loss, or with several
-    labels the mean of micro- and macro-F1 (`accuracy` is micro-F1 then). `losses` (m,) are the articles' own, if they
-    have any."""
+    """How well held-out articles were predicted. `value` decides, higher is better: minus the log loss, whose parts by
+    article are `losses` (m,). With several labels `accuracy` is micro-F1."""
 
     value: float
     accuracy: float
     macro_f1: float
     losses: Floats | None = None
+    several: bool = False
 
     def clearly_above(self, other: Quality) -> bool:
         """Better by more than noise and cost: by a standard error of the paired difference, and by a part in 500."""
         gain = self.value - other.value
         if self.losses is None or other.losses is None or len(self.losses) != len(other.losses):
-            return gain > _F1_GAIN
+            return gain > 0
         error = np.std(self.losses - other.losses) / np.sqrt(len(self.losses))
         return gain > max(float(error), 0.002 * -other.value)
 
     def __str__(self) -> str:
-        if self.losses is None:
-            return f"micro-F1 {self.accuracy:.4f}, macro-F1 {self.macro_f1:.4f}"
+        if self.several:
+            return f"micro-F1 {self.accuracy:.4f}, macro-F1 {self.macro_f1:.4f}, log loss {-self.value:.4f}"
         return f"accuracy {self.accuracy:.4f}, log loss {-self.value:.4f}"
 
 
@@ -153,17 +152,21 @@ _NOTHING = Quality(-np.inf, 0.0, 0.0)
 def quality(truth: Truth, scores: Floats, *, several: bool) -> Quality:
     """Of held-out `scores` (m, k) against `truth` (m, k).
 
-    For one label the log loss at the best temperature: it says more than accuracy, which tells apart only what lies next
-    to a boundary. For several labels F1, at thresholds fitted on the same scores.
+    The log loss at the best temperature, or with several labels at the best sigmoid of each: it says more than accuracy or
+    F1, which tell apart only what lies next to a boundary. F1 of several labels is at thresholds fitted on the same scores.
     """
     if several:
+        probability = fit_sigmoid(scores, truth, several=True).apply(scores)
+        right = np.where(truth, probability, 1.0 - probability)
+        losses = -np.log(np.maximum(right, _FLOOR)).sum(axis=1)
         assigned = scores >= fit_label_thresholds(scores, truth, shrink=5.0)
-        micro, macro = micro_f1(truth, assigned), macro_f1(truth, assigned)
-        return Quality((micro + macro) / 2, micro, macro)
+        return Quality(
+            -float(losses.mean()), micro_f1(truth, assigned), macro_f1(truth, assigned), losses, several
+        )
     own, best = truth.argmax(axis=1), scores.argmax(axis=1)
     probability = fit_temperature_only(scores, truth, several=False).apply(scores)[truth]
     losses = -np.log(np.maximum(probability, _FLOOR))
-    return Quality(-float(losses.mean()), accuracy(own, best), macro_f1(own, best), losses)
+    return Quality(-float(losses.mean()), accuracy(own, best), macro_f1(own, best), losses, several)
 
 
 def make_validation(
@@ -269,7 +272,7 @@ def tune_recipe(
     """The recipe with the class weights, half-life and regularisation that validate best, unless they are given."""
     if trials.validation.truth.size > TOO_MANY:
         return recipe
-    if balance is None:
+    if balance is None and not trials.validation.several:  # several labels have thresholds of their own
         recipe = _balanced(recipe, trials)
     if half_life is None and trials.validation.forward:
         recipe = _aged(recipe, trials)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -72,8 +73,9 @@ def _stratified(corpus: Corpus, usable: Mask, clusters: Ids, share: float, seed:
     """Whole clusters, drawn label by label."""
     generator = np.random.default_rng(seed)
     first: dict[int, tuple[str, ...]] = {}
+    strata = _strata(corpus.labels)
     for i in np.flatnonzero(usable):
-        first.setdefault(int(clusters[i]), corpus.labels[i])
+        first.setdefault(int(clusters[i]), strata[i])
     by_label: dict[tuple[str, ...], list[int]] = {}
     for cluster, labels in first.items():
         by_label.setdefault(labels, []).append(cluster)
@@ -86,6 +88,12 @@ def _stratified(corpus: Corpus, usable: Mask, clusters: Ids, share: float, seed:
         debt -= count
         chosen.extend(np.array(members)[generator.permutation(len(members))[:count]].tolist())
     return usable & np.isin(clusters, chosen)
+
+
+def _strata(labels: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """What each article is drawn by: of several labels the most frequent, as few articles have the same ones."""
+    counts = Counter(label for own in labels for label in own)
+    return [(max(own, key=lambda label: (counts[label], label)),) if own else () for own in labels]
 
 
 def folds(clusters: Ids, count: int, seed: int = 0) -> NDArray[np.int64]:
@@ -104,8 +112,9 @@ def stratified_folds(
     member) are dealt to the folds in turn, so that folds differ by at most one cluster of a label, and in all."""
     unique, first, inverse = np.unique(clusters, return_index=True, return_inverse=True)
     by_label: dict[tuple[str, ...], list[int]] = {}
+    strata = _strata(labels)
     for cluster, row in enumerate(first.tolist()):
-        by_label.setdefault(labels[row], []).append(cluster)
+        by_label.setdefault(strata[row], []).append(cluster)
     generator = np.random.default_rng(seed)
     order = np.concatenate([generator.permutation(by_label[label]) for label in sorted(by_label)])
     number = np.empty(len(unique), np.int64)
