@@ -177,20 +177,21 @@ def parts(data: Path, scratch: Path) -> dict[str, Callable[[], Iterator[dict[str
 def main(names: list[str]) -> None:
     """Run those parts (all if none is named), print as it goes, keep the figures beside those of the others."""
     data = Path(os.environ["NEWSDESK_DATA"])
-    known: dict[str, list[dict[str, Any]]] = {}
-    if names and RESULTS.exists():
-        known = json.loads(RESULTS.read_text(encoding="utf-8"))
+    found: dict[str, list[dict[str, Any]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         every = parts(data, Path(folder))
         for name in names or every:
-            known[name] = []
+            found[name] = []
             for row in every[name]():
-                known[name].append(row)
+                found[name].append(row)
                 sys.stdout.write(
                     f"{row['data']:<28} {row['metric']:<34} {row['who']:<36} {row['value']:.4f}\n"
                 )
                 sys.stdout.flush()
-        ordered = {name: known[name] for name in every if name in known}
+    # Only now: another part may have been run meanwhile.
+    others = json.loads(RESULTS.read_text(encoding="utf-8")) if names and RESULTS.exists() else {}
+    known = {**others, **found}
+    ordered = {name: known[name] for name in every if name in known}
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
