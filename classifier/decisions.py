@@ -112,18 +112,27 @@ def prediction_sets(probability: Floats, threshold: float) -> NDArray[np.bool_]:
     Raises:
         UsageError: `probability` (m, k) is no matrix of probabilities with a section, or `threshold` is NaN.
     """
-    if probability.ndim != 2 or not probability.shape[1]:
-        raise UsageError(
-            f"probabilities have the shape {probability.shape}",
-            remedy="give a row an article and a column a section",
-        )
-    if probability.size and not (probability.min() >= 0 and probability.max() <= 1):  # NaN fails both
-        raise UsageError("a probability is not between 0 and 1", remedy="give calibrated probabilities")
+    check_probabilities(probability)
     if np.isnan(threshold):
         raise UsageError("threshold is NaN", remedy="give a probability")
     sets = probability >= threshold
     sets[np.arange(len(sets)), probability.argmax(axis=1)] = True
     return np.asarray(sets, np.bool_)
+
+
+def check_probabilities(matrix: NDArray[Any]) -> None:
+    """A row an article and a column a section, each 0–1 (or a boolean).
+
+    Raises:
+        UsageError: it is no such matrix.
+    """
+    if matrix.ndim != 2 or not matrix.shape[1]:
+        raise UsageError(
+            f"probabilities or sets have the shape {matrix.shape}",
+            remedy="give a row an article and a column a section",
+        )
+    if matrix.size and not (matrix.min() >= 0 and matrix.max() <= 1):  # NaN fails both
+        raise UsageError("a probability is not between 0 and 1", remedy="give calibrated probabilities")
 
 
 def _threshold_spec(threshold: Threshold) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,7 +62,13 @@ def train(
     from training.display import data_text, metrics_text
     from training.fit import train as run
 
-    result = run(reading, out, config, progress=_OnTerminal() if sys.stderr.isatty() else _say)
+    result = run(
+        reading,
+        out,
+        config,
+        progress=_OnTerminal() if sys.stderr.isatty() else _say,
+        command=_as_typed(inputs, out, config_file, options),
+    )
     for note in result.notes:
         click.echo(f"note: {note}", err=True)
     if as_json:
@@ -219,6 +226,19 @@ def configure(
     taken = parse_taken_at(config.boxes.taken_at, zone)
     options = ReadOptions(config.columns, frozenset(config.data.ignore), zone, taken)
     return config, options
+
+
+def _as_typed(inputs: tuple[str, ...], out: Path, config_file: Path | None, options: dict[str, Any]) -> str:
+    """The command line of a training, for the model card."""
+    words = ["newsdesk", "train", *inputs, "--out", str(out)]
+    if config_file is not None:
+        words += ["--config", str(config_file)]
+    named = {"columns": "--column", "ignore": "--ignore", "timezone": "--timezone", "taken_at": "--taken-at"}
+    for name, flag in {**named, "search": "--search"}.items():
+        given = options.get(name)
+        for value in given if isinstance(given, tuple) else () if given is None else (given,):
+            words += [flag, str(value)]
+    return shlex.join(words)
 
 
 def _say(step: str) -> None:

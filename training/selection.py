@@ -1,7 +1,7 @@
 """Choosing the section head's recipe inside the training part, and fitting its weights.
 
-Dated articles are validated on the newest fifth, others in folds. Blocks are added one by one and kept where they help,
-then class weights and the regularisation are tried.
+Articles with times are validated forward, on the newest of them, others in folds. The base is regularised, blocks are added
+one by one and kept where they help, then class weights, half-life and regularisation are tried. Linear fits are here, too.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ class Validation:
     """n training articles of which those `asked` (n,) are predicted, fold by fold, by fits that do not see the fold.
 
     `fold` (n,) are fold numbers. In folds a fit sees all others; `forward` in time those of lower numbers, −1 the lowest.
-    `parts` (n,) number what a calibration must be judged on together: folds, or runs of days. `instants` (n,) are seconds
-    since 1970, NaN without a time.
+    `parts` (n,) number what a calibration must be judged on together: folds, or windows of time. `instants` (n,) are
+    seconds since 1970, NaN without a time.
     """
 
     truth: Truth
@@ -345,9 +345,8 @@ def fit_linear(
 def _fit_each(tasks: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Floats, float]]:
     """On all processors where it is worth starting processes; threads would share liblinear's random numbers."""
     if len(tasks) > 1 and cpu_count() > 1 and tasks[0][0].nnz * len(tasks) > _PARALLEL:
-        with suppress(
-            BrokenProcessPool
-        ):  # a process was killed, perhaps for its memory: one after the other, then
+        # Where a process was killed, perhaps for its memory, they are fitted one after the other.
+        with suppress(BrokenProcessPool):
             found = Parallel(n_jobs=min(cpu_count(), len(tasks)))(delayed(_fit_one)(*task) for task in tasks)
             return [*found]
     return [_fit_one(*task) for task in tasks]

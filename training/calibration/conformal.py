@@ -21,7 +21,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.decisions import SetLevel
+from classifier.decisions import SetLevel, check_probabilities
 from classifier.errors import UsageError
 
 Floats = NDArray[np.float64]
@@ -96,13 +96,7 @@ def _check_level(level: float) -> None:
 
 
 def _check(matrix: Floats | Sets, truth_index: Ids | None) -> None:
-    if matrix.ndim != 2 or not matrix.shape[1]:
-        raise UsageError(
-            f"probabilities or sets have the shape {matrix.shape}",
-            remedy="give a row an article and a column a section",
-        )
-    if matrix.size and not (matrix.min() >= 0 and matrix.max() <= 1):  # NaN fails both
-        raise UsageError("a probability is not between 0 and 1", remedy="give calibrated probabilities")
+    check_probabilities(matrix)
     if truth_index is None:
         return
     if truth_index.shape != matrix.shape[:1] or truth_index.dtype.kind not in "iu":
