@@ -68,7 +68,7 @@ format: $(TEST)/.deps
 # Take up the newest versions that the ranges allow; run the tests before committing.
 constraints:
 	@scripts/make-venv .venv-constraints $(PYTHON)
-	@.venv-constraints/bin/pip install $(PIP_FLAGS) build hatchling '.[test]'
+	@.venv-constraints/bin/pip install $(PIP_FLAGS) build hatchling '.[test,bench]'
 	@{ echo "# The exact versions that CI ran; made by: make constraints"; \
 	   .venv-constraints/bin/pip freeze --exclude newsdesk; } > constraints/tested.txt
 

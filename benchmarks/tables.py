@@ -29,7 +29,40 @@ def quality() -> str:
     return "\n".join(lines)
 
 
-TABLES = {"quality": quality}
+def popularity() -> str:
+    """A row a ranker and what it sees, beside Newsdesk; none of data that were not run yet."""
+    results = ROOT / "benchmarks/results/popularity.json"
+    found: dict[str, dict[str, Any]] = json.loads(results.read_text("utf-8")) if results.exists() else {}
+    names = (
+        "data",
+        "who",
+        "nDCG@10",
+        "Newsdesk ahead by",
+        "top-5 overlap",
+        "pairs in order",
+        "one fit",
+        "choice and fit",
+    )
+    lines = [f"| {' | '.join(names)} |", f"|{' --- |' * len(names)}"]
+    for row in (row for part in found.values() for row in part["rows"]):
+        cells = [
+            row["data"],
+            row["who"],
+            f"{row['ndcg_at_10']:.3f} ({row['interval'][0]:.3f}–{row['interval'][1]:.3f})",
+            "{:.3f} ({:.3f} to {:.3f})".format(*row["ahead"]["ndcg_at_10"]) if row["ahead"] else "",
+            f"{row['top5_overlap']:.3f}",
+            f"{row['pairwise_accuracy']:.3f}",
+            *(
+                f"{row[f'seconds_{what}']:.0f} s"
+                + (f", × {row[f'times_{what}']:.1f}" if row["ahead"] else "")
+                for what in ("fit", "all")
+            ),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+TABLES = {"quality": quality, "popularity": popularity}
 
 
 def filled(text: str) -> str:

@@ -7,17 +7,19 @@ at the top, so that `newsdesk --help` stays light; everything else is imported i
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from classifier.errors import MissingExtra, NewsdeskError, UsageError
+from classifier.errors import FieldError, MissingExtra, NewsdeskError, UsageError
 from classifier.options import (
     finish,
     inputs_argument,
@@ -27,6 +29,11 @@ from classifier.options import (
     reading_options,
     report_rejected,
 )
+
+if TYPE_CHECKING:
+    from datetime import datetime, tzinfo
+
+    from classifier.articles import Article
 
 _EXTRAS = {
     **dict.fromkeys(("sklearn", "scipy", "joblib", "threadpoolctl", "training"), "train"),
@@ -122,25 +129,35 @@ def _fail(error: NewsdeskError) -> int:
 def read(inputs: tuple[str, ...], output: str, force: bool, **options: Any) -> None:
     """Read any supported input into one article table.
 
-    Ranking boxes are written beside it, as OUT-stem.rankings.suffix.
+    Ranking boxes are written beside it, as OUT-stem.rankings.suffix, clicks as OUT-stem.clicks.suffix.
     """
     from classifier.reading import read_all
-    from classifier.reading.writing import boxes_target, open_writer
+    from classifier.reading.writing import boxes_target, clicks_target, open_writer
 
     reading = read_all(inputs, read_options(**options))
     report_rejected(reading.rejected)
-    boxes = ""
-    with ExitStack() as stack:  # both targets appear, or none
+    beside = ""
+    with ExitStack() as stack:  # all targets appear, or none
         writer = stack.enter_context(open_writer(output, reading.articles.schema, force=force))
-        if reading.boxes.num_rows and output == "-":
-            boxes = f"; {reading.boxes.num_rows} box lines left out, as standard output carries one table"
-        elif reading.boxes.num_rows:
-            target = boxes_target(output)
-            stack.enter_context(open_writer(target, reading.boxes.schema, force=force)).write(reading.boxes)
-            boxes = f", {reading.boxes.num_rows} box lines to {target}"
+        for table, what, place in (
+            (reading.boxes, "box", boxes_target),
+            (reading.clicks, "click", clicks_target),
+        ):
+            if table.num_rows and output == "-":
+                beside += f"; {table.num_rows} {what} lines left out, as standard output carries one table"
+            elif table.num_rows:
+                target = place(output)
+                stack.enter_context(open_writer(target, table.schema, force=force)).write(table)
+                beside += f", {table.num_rows} {what} lines to {target}"
         writer.write(reading.articles)
-    click.echo(f"{reading.articles.num_rows} articles to {output}{boxes}", err=True)
-    finish(len(reading.rejected), len(reading.rejected) + reading.articles.num_rows)
+    click.echo(f"{reading.articles.num_rows} articles to {output}{beside}", err=True)
+    finish(len(reading.rejected), reading.total)
+
+
+def _hours(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not 0 < value < math.inf:
+        raise click.BadParameter(f"{value} is not a finite number above 0.")
+    return value
 
 
 @click.command()
@@ -150,26 +167,96 @@ def read(inputs: tuple[str, ...], output: str, force: bool, **options: Any) -> N
 @click.option(
     "--site", default="", metavar="NAME", help="Short name of the site, printed before ACCESS RANKING."
 )
+@click.option(
+    "--half-life",
+    type=float,
+    callback=_hours,
+    metavar="HOURS",
+    help="An article's expected readers halve every so many hours since its publication.",
+)
+@click.option("--now", metavar="TIME", help="What ages are counted to.  [default: the newest article's time]")
+@click.option(
+    "--per-source", type=click.IntRange(1), metavar="N", help="At most N titles a source in each list."
+)
+@click.option("--keep-duplicates", is_flag=True, help="List near-duplicates, too, not only the best of them.")
 @json_option
 @reading_options
-def rank(model: str, inputs: tuple[str, ...], top: int, site: str, as_json: bool, **options: Any) -> None:
-    """Print the ranking lists: one a section, and the site-wide one."""
+def rank(
+    model: str,
+    inputs: tuple[str, ...],
+    top: int,
+    site: str,
+    half_life: float | None,
+    now: str | None,
+    per_source: int | None,
+    keep_duplicates: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Print the ranking lists: one a section, and the site-wide one.
+
+    Near-duplicates (the same headline, or nearly the same text) are listed once a list, as the best of them.
+    """
     from classifier.model import load
     from classifier.ranking import build_rankings
     from classifier.reading import read_all
     from classifier.reading.rows import to_articles
 
+    reading_as = read_options(**options)
+    to = _now(now, half_life, reading_as.timezone)
     loaded = load(model)
-    reading = read_all(inputs, read_options(**options))
+    reading = read_all(inputs, reading_as)
     report_rejected(reading.rejected)
     articles = [article for batch in reading.articles.to_batches() for article in to_articles(batch)]
-    rankings = build_rankings(articles, loaded.predict(articles), top=top)
+    _note_unknown(articles, half_life, per_source)
+    rankings = build_rankings(
+        articles,
+        loaded.predict(articles),
+        top=top,
+        half_life=half_life,
+        now=to,
+        spread=loaded.popularity.spread if loaded.popularity else 1.0,
+        per_source=per_source,
+        keep_duplicates=keep_duplicates,
+    )
     if as_json:
         identity = {"model": loaded.name, "version": loaded.version}
         click.echo(json.dumps({**rankings.to_dict(), **identity}, ensure_ascii=False))
     else:
         click.echo(rankings.to_text(site), nl=False)
     finish(len(reading.rejected), len(reading.rejected) + len(articles))
+
+
+def _now(text: str | None, half_life: float | None, timezone: tzinfo | None) -> datetime | None:
+    from classifier.articles import parse_time
+
+    if text is None:
+        return None
+    if half_life is None:
+        raise UsageError("--now has no effect without --half-life", remedy="give both, or neither")
+    try:
+        now = parse_time(text, timezone=timezone)
+    except FieldError as error:
+        raise UsageError(f"--now: {error.problem}", remedy=error.remedy) from None
+    if now is None:
+        raise UsageError("--now: is empty", remedy="write it like 2022-02-02T11:36:00+09:00")
+    return now
+
+
+def _note_unknown(articles: Sequence[Article], half_life: float | None, per_source: int | None) -> None:
+    """Say on stderr which articles an option cannot tell anything about."""
+    timeless = sum(article.published_at is None for article in articles)
+    if half_life is not None and timeless:
+        click.echo(
+            f"note: {timeless} of {len(articles)} articles have no time; they count as of median age",
+            err=True,
+        )
+    sourceless = sum(not article.source for article in articles)
+    if per_source is not None and sourceless:
+        click.echo(
+            f"note: {sourceless} of {len(articles)} articles have no source; --per-source does not limit them",
+            err=True,
+        )
 
 
 @click.command()

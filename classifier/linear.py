@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from classifier.errors import ArtifactDamaged
 from classifier.spec import Arrays, Spec, take_array
-from classifier.text.blocks import Block, FieldSpan, load_block
+from classifier.text.blocks import Block, CrossBlock, FieldSpan, load_block
 from classifier.text.rows import Rows
-from classifier.text.sparse import Floats
+from classifier.text.sparse import Floats, SparseRows
 
 INTERCEPT = "(intercept)"  # a feature that every article has: where scores start
 
@@ -44,13 +44,25 @@ class Linear:
         out = np.zeros((len(rows), len(self.intercept)))
         known = np.zeros(len(rows), np.int64)
         at = 0
-        for block in self.blocks:
-            features = block.transform(rows)
+        for block, features in self._features(rows):
             features.add_product(self.weights[at : at + block.width], out)
             if block.kind == "text":
                 known += np.diff(features.indptr)
             at += block.width
         return out + self.intercept, known
+
+    def _features(self, rows: Rows) -> Iterator[tuple[Block, SparseRows]]:
+        """Each block's; those that are crossed are made once."""
+        crossed = {id(block.inner) for block in self.blocks if isinstance(block, CrossBlock)}
+        kept: dict[int, SparseRows] = {}
+        for block in self.blocks:
+            if isinstance(block, CrossBlock):
+                yield block, block.cross(rows, kept[id(block.inner)])
+                continue
+            features = block.transform(rows)
+            if id(block) in crossed:
+                kept[id(block)] = features
+            yield block, features
 
     def parts(self, rows: Rows, number: int = 0) -> list[FeaturePart]:
         """Every feature of one row, the intercept among them; their contributions sum to the row's scores."""
@@ -69,7 +81,15 @@ class Linear:
         return found
 
     def spec(self) -> dict[str, Any]:
-        return {"blocks": [block.spec() for block in self.blocks]}
+        places = {id(block): place for place, block in enumerate(self.blocks)}
+        return {
+            "blocks": [
+                {**block.spec(), "inner": places[id(block.inner)]}
+                if isinstance(block, CrossBlock)
+                else block.spec()
+                for block in self.blocks
+            ]
+        }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         named = {
@@ -81,9 +101,9 @@ class Linear:
 
     @classmethod
     def load(cls, spec: Spec, arrays: Arrays, outputs: int) -> Linear:
-        blocks = []
+        blocks: list[Block] = []
         for i, block_spec in enumerate(spec.specs("blocks")):
-            blocks.append(load_block(block_spec, arrays.under(f"{i}.")))
+            blocks.append(load_block(block_spec, arrays.under(f"{i}."), blocks))
         width = sum(block.width for block in blocks)
         weights = take_array(arrays, "weights", np.float64, (width, outputs))
         intercept = take_array(arrays, "intercept", np.float64, (outputs,))

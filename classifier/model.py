@@ -87,10 +87,17 @@ class Model:
         the runner-up, and to the popularity score; largest effect first."""
         rows = Rows.from_articles([_article(article)])
         found: list[Contribution] = []
-        for head in (self.sections, self.popularity):
-            if head is not None:
-                found.extend(head.explain(rows))
+        if self.sections is not None:
+            found.extend(self.sections.explain(rows))
+        if self.popularity is not None:
+            found.extend(self.popularity.explain(self.popularity_rows(rows)))
         return found
+
+    def popularity_rows(self, rows: Rows) -> Rows:
+        """The rows as the popularity head wants them: articles without a section have the predicted one."""
+        if self.popularity is None or self.sections is None or not self.popularity.reads("section"):
+            return rows
+        return with_sections(rows, [result.section for result in self.sections.results(rows)])
 
     def _predict(self, articles: list[Article]) -> list[Prediction]:
         return self._predict_rows(Rows.from_articles(articles), [article.id for article in articles])
@@ -106,7 +113,10 @@ class Model:
     def _predict_rows(self, rows: Rows, ids: Sequence[str]) -> list[Prediction]:
         count = len(rows)
         sections = self.sections.results(rows) if self.sections else [None] * count
-        popularity = self.popularity.results(rows) if self.popularity else [None] * count
+        popularity: Sequence[PopularityResult | None] = [None] * count
+        if self.popularity:
+            best = [section.section if section else None for section in sections]
+            popularity = self.popularity.results(with_sections(rows, best))
         return [self._prediction(*item) for item in zip(ids, sections, popularity, strict=True)]
 
     def _prediction(
@@ -150,6 +160,12 @@ def load_version(folder: VersionFolder) -> Model:
     if "popularity" in heads.data:
         popularity = PopularityHead.load(heads.spec("popularity"), folder.arrays("popularity"))
     return Model(folder.model, folder.version, folder.manifest.data, sections, popularity)
+
+
+def with_sections(rows: Rows, predicted: Sequence[str | None]) -> Rows:
+    """The rows with one `section` each: the article's own, else the first of its own `sections`, else the predicted one."""
+    own = zip(rows.values("section"), rows.values("sections"), predicted, strict=True)
+    return rows.with_values("section", [one or (many[0] if many else best) for one, many, best in own])
 
 
 def _article(article: OneArticle) -> Article:

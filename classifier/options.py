@@ -52,9 +52,9 @@ def column_mapping(pairs: Sequence[str]) -> dict[str, str]:
         ConfigError: a pair without "=", or a name that the article table does not have.
     """
     from classifier.articles import ARTICLE_FIELDS
-    from classifier.reading.base import box_schema
+    from classifier.reading.base import box_schema, click_schema
 
-    known = (*ARTICLE_FIELDS, *box_schema().names)
+    known = dict.fromkeys((*ARTICLE_FIELDS, *box_schema().names, *click_schema().names))
     found = {}
     for pair in pairs:
         ours, separator, theirs = pair.partition("=")

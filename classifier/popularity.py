@@ -16,10 +16,13 @@ from classifier.results import Contribution
 from classifier.sections import contributions
 from classifier.spec import Arrays, Spec, take_array
 from classifier.text.blocks import pack_strings, unpack_strings
+from classifier.text.blocks.publishing import load_timezone
 from classifier.text.rows import Rows
 from classifier.text.sparse import Floats
+from classifier.text.times import HOURS, WEEKDAYS, time_features
 
 QUANTILES = 101
+DAYS = len(WEEKDAYS) + 1
 MIN_SOURCE_ARTICLES = 200  # under this many training articles a source's percentile is taken against all
 
 
@@ -50,8 +53,13 @@ class Top5Curve:
 class PopularityHead:
     """`quantiles` (sources + 1, QUANTILES): training scores at 0, 1, … 100 %, row 0 over all articles, then a row a source.
 
-    `group_sizes` (sources + 1,) are median group sizes, in the same order. Sources with fewer than MIN_SOURCE_ARTICLES
-    have the quantiles of row 0.
+    `group_sizes` (sources + 1, DAYS) are median group sizes, in the same order, by local weekday in `timezone`, the last
+    column for articles without a time. Sources with fewer than MIN_SOURCE_ARTICLES have the quantiles of row 0.
+
+    `variance` (width,) is the variance of each weight: how unsure the fit is of it. `spread` is the median over groups of
+    the deviation of log(1 + count): a score of 1 more stands for exp(spread) times as many readers (1 where labels are no
+    counts). `pair_slope`: logistic(pair_slope · (score − other)) is the chance to be the more popular of two articles of
+    a group.
     """
 
     linear: Linear
@@ -59,6 +67,10 @@ class PopularityHead:
     quantiles: Floats
     group_sizes: Floats
     top5: Top5Curve
+    variance: Floats
+    spread: float = 1.0
+    pair_slope: float = 1.0
+    timezone: str = "UTC"
     _ids: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -71,11 +83,19 @@ class PopularityHead:
     def results(self, rows: Rows) -> list[PopularityResult]:
         scores = self.scores(rows)
         ids = [self._ids.get(source, 0) for source in rows.values("source")]
-        chances = self.top5.probability(scores, self.group_sizes[ids])
+        chances = self.top5.probability(scores, self.group_sizes[ids, self._days(rows)])
         return [
             PopularityResult(score, percentile(self.quantiles[i], score), chance)
             for score, i, chance in zip(scores.tolist(), ids, chances.tolist(), strict=True)
         ]
+
+    def reads(self, column: str) -> bool:
+        """Whether any feature is made of a column."""
+        return any(getattr(block, "column", None) == column for block in self.linear.blocks)
+
+    def _days(self, rows: Rows) -> list[int]:
+        found = (time_features(time, self.timezone) for time in rows.times())
+        return [DAYS - 1 if ids is None else ids[1] - HOURS for ids in found]
 
     def explain(self, rows: Rows) -> list[Contribution]:
         """What each feature of the first row adds to its score, largest effect first."""
@@ -87,7 +107,13 @@ class PopularityHead:
             "score_slope": self.top5.score_slope,
             "size_slope": self.top5.size_slope,
         }
-        return {**self.linear.spec(), "top5": top5}
+        return {
+            **self.linear.spec(),
+            "top5": top5,
+            "spread": self.spread,
+            "pair_slope": self.pair_slope,
+            "timezone": self.timezone,
+        }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         return {
@@ -95,18 +121,33 @@ class PopularityHead:
             **pack_strings("sources", self.sources),
             "quantiles": self.quantiles,
             "group_sizes": self.group_sizes,
+            "variance": self.variance,
         }
 
     @classmethod
     def load(cls, spec: Spec, arrays: Arrays) -> PopularityHead:
         sources = unpack_strings(arrays, "sources")
         quantiles = take_array(arrays, "quantiles", np.float64, (len(sources) + 1, QUANTILES))
-        sizes = take_array(arrays, "group_sizes", np.float64, (len(sources) + 1,))
+        # Formats 1 and 2 knew no weekdays, and none of what has a default here: every difference of scores counted there.
+        old = "timezone" not in spec.data
+        if old:
+            sizes = take_array(arrays, "group_sizes", np.float64, (len(sources) + 1,))
+            sizes = np.repeat(sizes[:, None], DAYS, axis=1)
+        else:
+            sizes = take_array(arrays, "group_sizes", np.float64, (len(sources) + 1, DAYS))
         if not (sizes >= 1).all() or (quantiles[:, 1:] < quantiles[:, :-1]).any():
             raise ArtifactDamaged("group sizes under 1 or falling quantiles", where=spec.place)
         top5 = spec.spec("top5")
         curve = Top5Curve(*(top5.get(name, float) for name in ("intercept", "score_slope", "size_slope")))
-        return cls(Linear.load(spec, arrays, 1), sources, quantiles, sizes, curve)
+        linear = Linear.load(spec, arrays, 1)
+        variance, spread, slope, timezone = np.zeros(len(linear.weights)), 1.0, 1.0, "UTC"
+        if not old:
+            variance = take_array(arrays, "variance", np.float64, (len(linear.weights),))
+            spread, slope = spec.get("spread", float), spec.get("pair_slope", float)
+            timezone = load_timezone(spec)
+        if (variance < 0).any() or spread <= 0 or slope < 0:
+            raise ArtifactDamaged("a variance, spread or slope below 0", where=spec.place)
+        return cls(linear, sources, quantiles, sizes, curve, variance, spread, slope, timezone)
 
 
 def percentile(quantiles: Floats | Sequence[float], score: float) -> float:

@@ -9,6 +9,7 @@ import click
 from classifier.options import (
     finish,
     inputs_argument,
+    json_option,
     model_argument,
     read_options,
     reading_options,
@@ -78,3 +79,31 @@ def score(
         seconds = time.perf_counter() - started
         click.echo(f"{summary.articles} articles scored to {output} in {seconds:.1f} s", err=True)
     finish(summary.rejected, summary.articles + summary.rejected)
+
+
+@click.command()
+@model_argument
+@click.argument("headlines", metavar="IN")
+@click.option("--article", metavar="FILE", help="The story: any readable file with one article.")
+@json_option
+@reading_options
+def headlines(model: str, headlines: str, article: str | None, as_json: bool, **options: Any) -> None:
+    """Order two to twenty headlines for one story, best first.
+
+    IN is a text file with one headline a line (- is standard input), or a JSON object with "headlines" and the story's
+    own fields. The story's own headline is not looked at.
+    """
+    import json
+
+    from classifier.headlines import rank_headlines
+    from classifier.headlines.files import read_headlines
+    from classifier.headlines.text import headlines_text
+    from classifier.model import load
+
+    loaded = load(model)
+    found = read_headlines(headlines, article, read_options(**options))
+    ranking = rank_headlines(loaded, found.headlines, found.story)
+    if as_json:
+        click.echo(json.dumps(ranking.to_dict(), ensure_ascii=False))
+    else:
+        click.echo(headlines_text(ranking), nl=False)

@@ -9,9 +9,10 @@ from werkzeug.datastructures import MultiDict
 
 from classifier.articles import TEXT_FIELDS, Article
 from classifier.errors import FieldError
+from classifier.headlines.checks import MAX_HEADLINES, story_of
 from classifier.reading.base import ReadOptions
 from service.errors import TooLarge
-from service.schemas import ArticleIn, PageIn, join_path, validate
+from service.schemas import ArticleIn, HeadlinesIn, PageIn, join_path, validate
 from service.settings import Settings
 
 
@@ -24,9 +25,7 @@ def read_article(data: Any, settings: Settings, *, at: str = "") -> Article:
         TooLarge: its text is over the limit.
     """
     validate(ArticleIn, data, at=at)
-    lengths = {name: len(data.get(name) or "") for name in TEXT_FIELDS}
-    if sum(lengths.values()) > settings.max_text_length:
-        raise _too_long(join_path(at, max(lengths, key=lengths.__getitem__)), settings)
+    _check_length(data, settings, at)
     try:
         return Article.from_mapping(data)
     except FieldError as error:
@@ -50,6 +49,28 @@ def read_article_or_page(data: Any, settings: Settings) -> Article:
     from classifier.reading.pages import parse_page
 
     return parse_page(page, name="page", options=ReadOptions()).article
+
+
+def read_headlines(data: Any, settings: Settings) -> tuple[list[str], Article]:
+    """Headlines, not yet checked one by one, and the story that they share.
+
+    Raises:
+        InputError: it is no object.
+        FieldError: a field holds what it must not.
+        TooLarge: its text is over the limit, or over that of a body once it is taken with every headline.
+    """
+    headlines = validate(HeadlinesIn, data).headlines
+    shared = {name: value for name, value in data.items() if name != "headlines"}
+    story = story_of(shared)
+    _check_length(shared, settings, "")
+    # Each headline is scored with the whole text.
+    if len(story.text) * min(len(headlines), MAX_HEADLINES) > settings.max_body_bytes:
+        raise TooLarge(
+            f"the text and {len(headlines)} headlines are more to score than one call may ask for",
+            field="body" if len(story.body) >= len(story.summary) else "summary",
+            remedy="shorten it, or send fewer headlines",
+        )
+    return headlines, story
 
 
 def check_count(articles: Sequence[Any], settings: Settings) -> None:
@@ -84,6 +105,12 @@ def read_flags(query: MultiDict[str, str], *names: str) -> dict[str, bool]:
             raise FieldError(name, "must be true or false, and given once")
         flags[name] = values == ["true"]
     return flags
+
+
+def _check_length(data: Mapping[str, Any], settings: Settings, at: str) -> None:
+    lengths = {name: len(data.get(name) or "") for name in TEXT_FIELDS}
+    if sum(lengths.values()) > settings.max_text_length:
+        raise _too_long(join_path(at, max(lengths, key=lengths.__getitem__)), settings)
 
 
 def _too_long(path: str, settings: Settings) -> TooLarge:

@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from classifier.articles import parse_time
 from classifier.errors import FieldError, InputError
+from classifier.headlines.checks import MAX_HEADLINES, MAX_LENGTH, MIN_HEADLINES
 
 
 def _check_time(value: str) -> str:
@@ -34,11 +35,18 @@ def _check_time(value: str) -> str:
     return value
 
 
+def _check_moment(value: str) -> str:
+    # The rules for an article let "" stand for no time.
+    return _check_time(value or "none")
+
+
 def _flag_as_number(value: Any) -> Any:
     return float(value) if isinstance(value, bool) else value
 
 
 Time = Annotated[str, AfterValidator(_check_time), Field(json_schema_extra={"format": "date-time"})]
+Span = Annotated[list[str | int], Field(min_length=3, max_length=3)]
+Moment = Annotated[str, AfterValidator(_check_moment), Field(json_schema_extra={"format": "date-time"})]
 Count = Annotated[float, BeforeValidator(_flag_as_number)]
 
 
@@ -48,15 +56,14 @@ class _Strict(BaseModel):
     )
 
 
-class ArticleIn(_Strict):
-    """One article. At least one of headline, summary and body has text; other names are columns of their own."""
+class _Fields(_Strict):
+    """The fields of an article but for its headline."""
 
     model_config = ConfigDict(extra="allow")
 
     id: str | None = Field(
         default=None, description="Comes back in the prediction; made from url or text if absent."
     )
-    headline: str | None = None
     summary: str | None = Field(default=None, description="Lede or deck.")
     body: str | None = None
     section: str | None = Field(
@@ -72,6 +79,12 @@ class ArticleIn(_Strict):
     popularity: Count | None = Field(default=None, description="Never used for scoring.")
     popularity_group: str | None = Field(default=None, description="Never used for scoring.")
     split: Literal["train", "test"] | None = Field(default=None, description="Never used for scoring.")
+
+
+class ArticleIn(_Fields):
+    """One article. At least one of headline, summary and body has text; other names are columns of their own."""
+
+    headline: str | None = None
 
 
 class PageIn(_Strict):
@@ -95,6 +108,31 @@ class RankIn(_Strict):
 
     articles: list[SkipValidation[ArticleIn]]
     top: int = Field(default=5, ge=1, le=100, description="Length of each list.")
+    half_life: float | None = Field(
+        default=None,
+        gt=0,
+        description="An article's expected readers halve every so many hours since its published_at.",
+    )
+    now: Moment | None = Field(
+        default=None,
+        description="What ages are counted to, ISO 8601 with its zone; the newest published_at if absent. "
+        "Only with half_life.",
+    )
+    per_source: int | None = Field(
+        default=None, ge=1, description="Most articles of one source in each list."
+    )
+    keep_duplicates: bool = Field(
+        default=False, description="List near-duplicates, too, not only the best of them."
+    )
+
+
+class HeadlinesIn(_Fields):
+    """Headlines for one story, and what else is known of it; `headline` itself does not belong here."""
+
+    headlines: list[str] = Field(
+        description=f"{MIN_HEADLINES} to {MAX_HEADLINES}, each of at most {MAX_LENGTH} characters.",
+        json_schema_extra={"minItems": MIN_HEADLINES, "maxItems": MAX_HEADLINES},
+    )
 
 
 class Problem(_Strict):
@@ -127,7 +165,7 @@ class ContributionOut(_Strict):
     feature: str
     contribution: float
     against: float | None
-    spans: list[Annotated[list[str | int], Field(min_length=3, max_length=3)]]
+    spans: list[Span]
 
 
 class PredictionOut(_Strict):
@@ -164,7 +202,7 @@ class BatchOut(_Strict):
 
 
 class EntryOut(_Strict):
-    """One line of a list."""
+    """One line of a list. `duplicates` articles of the list are left out as near-duplicates of this one."""
 
     rank: int
     id: str
@@ -173,6 +211,10 @@ class EntryOut(_Strict):
     popularity_score: float
     popularity_percentile: float
     top5_probability: float
+    ranking_score: float = Field(
+        description="What decided the place: popularity_score less what age costs at the half-life."
+    )
+    duplicates: int
 
 
 class RankOut(_Strict):
@@ -180,6 +222,45 @@ class RankOut(_Strict):
 
     site: list[EntryOut]
     by_section: dict[str, list[EntryOut]]
+
+
+class WordOut(_Strict):
+    """A word, or a feature that stands nowhere, and what it adds to this headline's score more than to the first one's;
+    its places in this headline and in the first are [field, start, end] in code points."""
+
+    feature: str
+    difference: float
+    spans: list[Span]
+    first_spans: list[Span]
+
+
+class RankedHeadlineOut(_Strict):
+    """One headline beside the first, which is the best."""
+
+    rank: int
+    headline: str = Field(description="White space squeezed, Unicode composed (NFC).")
+    positions: list[int] = Field(description="Where it stood in the request, from 0; several if repeated.")
+    popularity_score: float
+    popularity_percentile: float
+    top5_probability: float
+    behind: float = Field(description="Difference in score to the first.")
+    standard_error: float | None = Field(
+        description="Of that difference; null where the version does not know it."
+    )
+    better_chance: float | None = Field(
+        description="Of two articles of a day so far apart, how often the first is read more; null for the first."
+    )
+    told_apart: bool = Field(description="The difference is beyond the model's noise.")
+    words: list[WordOut] = Field(description="At most ten; with rest they sum to minus behind.")
+    rest: float
+
+
+class HeadlinesOut(_Strict):
+    """The headlines, best first."""
+
+    headlines: list[RankedHeadlineOut]
+    model: str
+    version: str
 
 
 class HealthOut(_Strict):

@@ -84,7 +84,7 @@ def _popularity(model: Model, corpus: Corpus, asked: Mask) -> PopularityAnswers 
     if model.popularity is None or not asked.any():
         return None
     part = corpus.take(asked)
-    results = model.popularity.results(part.rows)
+    results = model.popularity.results(model.popularity_rows(part.rows))
     tables = model.manifest.get("baselines", {}).get("popularity", {})
     return PopularityAnswers(
         _spread([result.score for result in results], asked),

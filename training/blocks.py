@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import scipy.sparse as sp
@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
 
 from classifier.text.analyzer import Analyzer
-from classifier.text.blocks import Block, CategoryBlock, ShapeBlock, TextBlock, TimeBlock
+from classifier.text.blocks import Block, CategoryBlock, NumericBlock, ShapeBlock, TextBlock, TimeBlock
+from classifier.text.blocks.columns import as_number
 from classifier.text.rows import Rows
 from classifier.text.shape import SHAPE_FEATURES, headline_shape
 from classifier.text.times import TIME_FEATURES, time_features
 
 Mask = NDArray[np.bool_]
+T = TypeVar("T")
 MIN_CATEGORY_ARTICLES = 3
+KNOTS = 11  # the least, each tenth, the largest
 
 
 FittedText = tuple[TextBlock, TfidfVectorizer, sp.csr_matrix]
@@ -79,51 +82,72 @@ def count_text(
 
 def text_block(counts: Counts, column: str, weight: float = 1.0) -> FittedText:
     """TF-IDF of counted texts: the block, the scikit-learn vectorizer it equals, and the (n, width) matrix."""
-    transformer, matrix = counts.fitted()
-    idf = np.asarray(transformer.idf_, np.float64)
+    block, matrix = tfidf_block(counts, column, weight)
     vectorizer = TfidfVectorizer(
         analyzer=counts.analyzer.kind,
         ngram_range=counts.analyzer.ngrams,
         sublinear_tf=True,
         vocabulary={term: i for i, term in enumerate(counts.terms)},
     )
-    vectorizer.idf_ = idf
+    vectorizer.idf_ = block.idf
+    return block, vectorizer, matrix
+
+
+def tfidf_block(counts: Counts, column: str, weight: float = 1.0) -> tuple[TextBlock, sp.csr_matrix]:
+    """TF-IDF of counted texts: the block and the (n, width) matrix."""
+    transformer, matrix = counts.fitted()
+    idf = np.asarray(transformer.idf_, np.float64)
     block = TextBlock(column, counts.analyzer, True, weight, counts.terms, idf)
-    return block, vectorizer, sp.csr_matrix(matrix * weight)
-
-
-def fit_text(
-    rows: Rows, column: str, analyzer: Analyzer, *, min_df: int, weight: float = 1.0
-) -> FittedText | None:
-    """`count_text`, then `text_block`; None where there is no n-gram."""
-    counts = count_text(rows, column, analyzer, min_df=min_df)
-    return None if counts is None else text_block(counts, column, weight)
+    return block, sp.csr_matrix(matrix * weight)
 
 
 def fit_category(rows: Rows, column: str, *, weight: float = 1.0, train: Mask | None = None) -> CategoryBlock:
     """One-hot of the values that at least MIN_CATEGORY_ARTICLES articles have (of those in a mask)."""
     known = rows.values(column)
-    seen = known if train is None else [known[i] for i in np.flatnonzero(train).tolist()]
-    values, counts = np.unique([str(v) for v in seen if v is not None], return_counts=True)
+    values, counts = np.unique([str(v) for v in _of(known, train) if v is not None], return_counts=True)
     kept = values[counts >= MIN_CATEGORY_ARTICLES]
     return CategoryBlock(column, weight, tuple(kept.tolist()))
 
 
-def fit_time(rows: Rows, timezone: str, *, weight: float = 1.0) -> TimeBlock:
-    """Hour and weekday; the average over the articles that have a time stands in where one is missing."""
+def fit_time(
+    rows: Rows, timezone: str, *, weight: float = 1.0, train: Mask | None = None
+) -> TimeBlock | None:
+    """Hour and weekday; the average over the articles (of a mask) that have a time stands in where one is missing. None
+    where none has."""
     average = np.zeros(len(TIME_FEATURES))
-    known = [ids for time in rows.times() if (ids := time_features(time, timezone)) is not None]
+    times = _of(rows.times(), train)
+    known = [ids for time in times if (ids := time_features(time, timezone)) is not None]
     for ids in known:
         average[list(ids)] += 1.0 / len(known)
-    return TimeBlock(timezone, weight, average)
+    return TimeBlock(timezone, weight, average) if known else None
 
 
-def fit_shape(rows: Rows, *, weight: float = 1.0) -> ShapeBlock:
-    """Mean and deviation of the headline's shape over the articles that have a headline."""
-    shapes = [headline_shape(text) for text in rows.texts("headline") if text.strip()]
+def fit_shape(rows: Rows, *, weight: float = 1.0, train: Mask | None = None) -> ShapeBlock:
+    """Mean and deviation of the headline's shape over the articles (of a mask) that have a headline."""
+    shapes = [headline_shape(text) for text in _of(rows.texts("headline"), train) if text.strip()]
     table = np.array(shapes or [[0.0] * len(SHAPE_FEATURES)])
     deviation = table.std(axis=0)
     return ShapeBlock(weight, table.mean(axis=0), np.where(deviation > 1e-9, deviation, 1.0))
+
+
+def fit_numeric(
+    rows: Rows, column: str, *, weight: float = 1.0, train: Mask | None = None
+) -> NumericBlock | None:
+    """Knots at KNOTS quantiles of the values (of a mask); the average article stands in where there is no number. None
+    where the numbers are all equal."""
+    numbers = [
+        number for value in _of(rows.values(column), train) if (number := as_number(value)) is not None
+    ]
+    knots = np.unique(np.quantile(numbers, np.linspace(0.0, 1.0, KNOTS))) if numbers else np.empty(0)
+    if len(knots) < 2:
+        return None
+    known = Rows({column: numbers}, len(numbers))
+    shares = block_matrix(NumericBlock(column, 1.0, knots, np.zeros(len(knots))), known)
+    return NumericBlock(column, weight, knots, np.asarray(shares.mean(axis=0)).ravel())
+
+
+def _of(values: Sequence[T], train: Mask | None) -> Sequence[T]:
+    return values if train is None else [values[i] for i in np.flatnonzero(train).tolist()]
 
 
 def block_matrix(block: Block, rows: Rows) -> sp.csr_matrix:

@@ -81,7 +81,7 @@ def train(
             click.echo(f"it is the current version of {out}")
         else:
             click.echo(f"to make it current: newsdesk models promote {out} {result.folder.version}")
-    finish(len(reading.rejected), len(reading.rejected) + reading.articles.num_rows)
+    finish(len(reading.rejected), reading.total)
 
 
 @click.command()
@@ -165,12 +165,14 @@ def evaluate(
         from training.folders import write_evaluation
 
         write_evaluation(report, loaded, found, f"These figures are measured {where}.")
+    for note in found.notes:
+        click.echo(f"note: {note}", err=True)
     if as_json:
         seconds = round(time.perf_counter() - started, 3)
         click.echo(json.dumps({**found.to_dict(), "seconds": seconds}, ensure_ascii=False, allow_nan=False))
     else:
         click.echo(metrics_text(found, where))
-    finish(len(reading.rejected), len(reading.rejected) + reading.articles.num_rows)
+    finish(len(reading.rejected), reading.total)
 
 
 @click.command()

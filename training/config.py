@@ -17,7 +17,9 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 from classifier.articles import ARTICLE_FIELDS, parse_timezone
 from classifier.errors import ConfigError
+from classifier.reading.base import own_columns
 from classifier.text.rows import TEXT_COLUMNS
+from training.popularity.recipes import LEARNERS, Feature, check_recipe
 from training.recipes import BlockRecipe
 
 T = TypeVar("T")
@@ -25,6 +27,8 @@ MAX_WINDOW_DAYS = 3660
 MAX_SEED = 2**32 - 1
 # Of the article table's own columns these may be features; the others are labels, ids, texts, or not there when scoring.
 CATEGORICAL = ("source", "language")
+# What the popularity head has anyway; naming it does no harm.
+ALWAYS = ("section", "hour", "weekday")
 _KIND_NAMES = {
     "str": "a string",
     "int": "a whole number",
@@ -64,6 +68,18 @@ class FeatureConfig:
     """[features]"""
 
     categorical: tuple[str, ...] = _setting((), "further columns to use as categories in both heads")
+    numeric: tuple[str, ...] = _setting(
+        (), "columns of numbers for the popularity head, known before publication"
+    )
+    nuisance: tuple[str, ...] = _setting(
+        (),
+        "columns that explain popularity but are nobody's merit (placement, push): held at their average when scoring",
+    )
+
+    @property
+    def of_sections(self) -> tuple[str, ...]:
+        """The categories that the section head may see: not the section itself, nor what the popularity head alone has."""
+        return tuple(name for name in self.categorical if name not in (*ALWAYS, *self.nuisance))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +102,20 @@ class FitConfig:
         -1.0, "days by which an older article counts half as much; 0: all alike; below 0: validation chooses"
     )
     search: int = _setting(0, "recipes that Optuna tries for the section head, besides the usual choice")
-    popularity_alpha: float = _setting(2.0, "regularisation of the popularity head (Ridge's alpha)")
+    popularity_features: tuple[str, ...] = _setting(
+        (), "features of the popularity head; none: chosen by walking forward inside the training part"
+    )
+    popularity_learner: str = _setting(
+        "", "squares, logistic (flags), pairwise or listwise; empty: chosen likewise"
+    )
+    popularity_alpha: float = _setting(
+        0.0,
+        "regularisation of the popularity head, for articles whose texts have length 1; 0: chosen likewise",
+    )
+    popularity_half_life: float = _setting(
+        -1.0,
+        "days by which an older article counts half as much for popularity; 0: all alike; below 0: chosen",
+    )
     min_label_articles: int = _setting(2, "a label with fewer training articles is dropped and reported")
 
 
@@ -163,13 +192,28 @@ def parse_config(data: Mapping[str, Any], *, where: str = "configuration") -> Co
         except ConfigError as error:
             raise ConfigError(f"data.timezone: {error.problem}", where=where, remedy=error.remedy) from None
     for ours, theirs in config.columns.items():
-        _known(ours, (*ARTICLE_FIELDS, "list", "taken_at", "rank", "article_id"), where, "columns.")
+        _known(ours, (*ARTICLE_FIELDS, *sorted(own_columns())), where, "columns.")
         if not theirs:
             raise ConfigError(
                 f"columns.{ours} is empty", where=where, remedy='name a column of the data: "title"'
             )
-    for name in config.features.categorical:
-        _feature(name, "features.categorical", where)
+    for setting in ("categorical", "numeric", "nuisance"):
+        for name in getattr(config.features, setting):
+            if setting != "categorical" or name not in ALWAYS:
+                _feature(name, f"features.{setting}", where)
+    for feature in config.fit.popularity_features:
+        try:
+            _popularity_feature(Feature.parse(feature), where)
+        except ConfigError as error:
+            raise ConfigError(
+                f"fit.popularity_features: {error.problem}", where=where, remedy=error.remedy
+            ) from None
+    try:
+        check_recipe(tuple(map(Feature.parse, config.fit.popularity_features)))
+    except ConfigError as error:
+        raise ConfigError(
+            f"fit.popularity_features: {error.problem}", where=where, remedy=error.remedy
+        ) from None
     columns = []
     for block in config.fit.section_blocks:
         try:
@@ -204,10 +248,18 @@ def _feature(name: str, setting: str, where: str) -> None:
         )
 
 
+def _popularity_feature(feature: Feature, where: str) -> None:
+    names = [feature.crossed] if feature.crossed else []
+    if feature.kind in ("block", "numeric") and not feature.is_text:
+        names.append(feature.block.column)
+    for name in names:
+        if name != "section":
+            _feature(name, "fit.popularity_features", where)
+
+
 def _ranges(config: Config) -> dict[str, tuple[bool, str]]:
     """Whether each setting lies in its range, and the range in words."""
     share = "give a number between 0 and 1"
-    positive = "give a number above 0"
     fit, decisions = config.fit, config.decisions
     return {
         "data.test_share": (0 < config.data.test_share < 1, share),
@@ -224,7 +276,15 @@ def _ranges(config: Config) -> dict[str, tuple[bool, str]]:
             "give 1 day or more, 0, or −1 to have it chosen",
         ),
         "fit.search": (0 <= fit.search <= 10_000, "give 0 to 10000 trials"),
-        "fit.popularity_alpha": (0 < fit.popularity_alpha < math.inf, positive),
+        "fit.popularity_alpha": (0 <= fit.popularity_alpha < math.inf, "give 0 or a number above it"),
+        "fit.popularity_half_life": (
+            -1 <= fit.popularity_half_life <= 0 or 1 <= fit.popularity_half_life < math.inf,
+            "give 1 day or more, 0, or −1 to have it chosen",
+        ),
+        "fit.popularity_learner": (
+            fit.popularity_learner in ("", *LEARNERS),
+            f"give one of {', '.join(LEARNERS)}, or nothing",
+        ),
         "fit.min_label_articles": (fit.min_label_articles >= 1, "give 1 or more"),
         "decisions.targets": (all(0 < t < 1 for t in decisions.targets), "give numbers between 0 and 1"),
         "decisions.target": (

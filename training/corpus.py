@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from classifier.text.rows import TEXT, Rows
 from classifier.text.times import zone
 
+if TYPE_CHECKING:
+    from training.labels import Clicks
+
 Mask = NDArray[np.bool_]
 Ids = NDArray[np.int64]
 
@@ -22,11 +25,13 @@ Ids = NDArray[np.int64]
 @dataclass(frozen=True)
 class Corpus:
     """n articles of a checked article table; `timezone` decides local days; `from_box` (n,) marks headline-only
-    articles that were made from the titles of ranking boxes: they teach, but are never evaluated on."""
+    articles that were made from the titles of ranking boxes: they teach, but are never evaluated on. `clicks` are about
+    the articles by their positions."""
 
     table: pa.Table
     timezone: str
     from_box: Mask
+    clicks: Clicks | None = None
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -59,8 +64,9 @@ class Corpus:
 
     @cached_property
     def popularity(self) -> NDArray[np.float64]:
-        """(n,) counts or flags, NaN where unknown."""
-        return np.array([np.nan if v is None else v for v in self.rows.values("popularity")], np.float64)
+        """(n,) counts or flags, NaN where unknown: also below 0, where nothing was counted (−1 often stands for that)."""
+        given = np.array([np.nan if v is None else v for v in self.rows.values("popularity")], np.float64)
+        return np.where(given >= 0, given, np.nan)
 
     @cached_property
     def times(self) -> Sequence[datetime | None]:
@@ -72,16 +78,18 @@ class Corpus:
         return np.array([np.nan if t is None else t.timestamp() for t in self.times], np.float64)
 
     @cached_property
+    def _local(self) -> list[datetime | None]:
+        return [None if time is None else _there(time, zone(self.timezone)) for time in self.times]
+
+    @cached_property
     def days(self) -> list[str | None]:
         """Local days of publication, as ISO dates."""
-        local = zone(self.timezone)
-        return [None if t is None else t.astimezone(local).date().isoformat() for t in self.times]
+        return [None if there is None else there.date().isoformat() for there in self._local]
 
     @cached_property
     def hours(self) -> list[int | None]:
         """Local hours of publication."""
-        local = zone(self.timezone)
-        return [None if t is None else t.astimezone(local).hour for t in self.times]
+        return [None if there is None else there.hour for there in self._local]
 
     @cached_property
     def groups(self) -> list[str | None]:
@@ -94,7 +102,7 @@ class Corpus:
         ]
 
     def take(self, which: Mask | Ids) -> Corpus:
-        """The articles of a mask or of positions."""
+        """The articles of a mask or of positions, without their clicks: those are asked of the whole corpus."""
         if which.dtype == np.bool_:
             which = np.flatnonzero(which)
         return Corpus(self.table.take(pa.array(which)), self.timezone, self.from_box[which])
@@ -103,8 +111,14 @@ class Corpus:
         """A copy with one column replaced."""
         kind = self.table.schema.field(name).type
         at = self.table.schema.get_field_index(name)
-        table = self.table.set_column(at, name, pa.array(values, kind))
-        return Corpus(table, self.timezone, self.from_box)
+        return replace(self, table=self.table.set_column(at, name, pa.array(values, kind)))
+
+
+def _there(time: datetime, local: tzinfo) -> datetime | None:
+    try:
+        return time.astimezone(local)
+    except OverflowError:  # the first and last day of the calendar have no local time everywhere
+        return None
 
 
 def table_timezone(table: pa.Table, configured: str) -> str:

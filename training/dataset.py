@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from classifier.errors import LabelError
 from classifier.reading import Reading
@@ -24,8 +25,10 @@ from training.labels import (
     Judgements,
     add_box_articles,
     box_judgements,
+    click_judgements,
     count_judgements,
     group_boxes,
+    join_clicks,
     normalise_title,
 )
 from training.splits import Split, split_corpus
@@ -76,30 +79,44 @@ def read_corpus(reading: Reading, config: Config) -> tuple[Corpus, list[Box]]:
             f"there is no article: {f'all {count} rows were' if count > 1 else 'the one row was'} rejected",
             remedy="mend what they are rejected for",
         )
+    if not reading.articles.num_rows and not boxes and not reading.clicks.num_rows:
+        raise LabelError("there is no article", remedy="give articles to learn from")
     if not reading.articles.num_rows:
+        what = "ranking boxes" if boxes else "clicks"
         raise LabelError(
-            "there are ranking boxes but no article" if boxes else "there is no article",
-            remedy="give the articles that the boxes list, too" if boxes else "give articles to learn from",
+            f"there are {what} but no article", remedy=f"give the articles that the {what} are about, too"
         )
-    return make_corpus(reading.articles, config.data.timezone), boxes
+    return corpus_of(reading, config.data.timezone), boxes
+
+
+def corpus_of(reading: Reading, timezone: str = "") -> Corpus:
+    """The articles that were read, with the clicks on them."""
+    corpus = make_corpus(reading.articles, timezone)
+    return replace(corpus, clicks=join_clicks(reading.clicks, reading.articles["id"]))
 
 
 def judgements_of(
     corpus: Corpus, boxes: tuple[Box, ...], config: Config, part: Mask | None = None
 ) -> tuple[Judgements, Judgements, BoxReport | None]:
-    """The judgements that decide (counts where there are any, else boxes), those that only fill in where the first
-    know nothing (boxes beside counts), and what joining the boxes did.
+    """The judgements that decide, those that only fill in where the first know nothing of an article, and what joining the
+    boxes did. Counts (or flags) decide where there are any, else clicks, else boxes; the others fill in, in this order.
 
     With `part` (n,) the judgements are those about its articles, positions counted inside it, and whether there are
     counts is asked of it alone: counts of held-out articles do not push aside the boxes that training has.
     """
-    everything = np.ones(len(corpus), np.bool_)
-    counts = count_judgements(corpus).within(everything if part is None else part)
-    if not boxes:
-        return counts, NO_JUDGEMENTS, None
-    listed, report = box_judgements(corpus, boxes, window_days=config.boxes.window_days)
-    listed = listed.within(everything if part is None else part)
-    return (counts, listed, report) if len(counts) else (listed, NO_JUDGEMENTS, report)
+    part = np.ones(len(corpus), np.bool_) if part is None else part
+    report = None
+    forms = [count_judgements(corpus).within(part)]
+    if corpus.clicks is not None:
+        forms.append(click_judgements(corpus.clicks, part))
+    if boxes:
+        listed, report = box_judgements(corpus, boxes, window_days=config.boxes.window_days)
+        forms.append(listed.within(part).telling())
+    decisive, *others = [form for form in forms if len(form)] or [NO_JUDGEMENTS]
+    linked = NO_JUDGEMENTS
+    for form in reversed(others):
+        linked = replace(form, then=linked if len(linked) else None)
+    return decisive, linked, report
 
 
 def boxes_in_test(corpus: Corpus, split: Split, boxes: Sequence[Box]) -> list[bool]:
@@ -155,8 +172,8 @@ def describe(corpus: Corpus, mask: Mask) -> dict[str, Any]:
     }
 
 
-def fingerprint(table: pa.Table, boxes: pa.Table) -> str:
-    """SHA-256 over the values of both tables, whatever their chunks, files or order of columns."""
+def fingerprint(table: pa.Table, boxes: pa.Table, clicks: pa.Table | None = None) -> str:
+    """SHA-256 over the values of the tables, whatever their chunks, files or order of columns."""
     digest = hashlib.sha256()
     for part in (table, boxes):
         names = sorted(name for name in part.schema.names if name != "file")
@@ -166,7 +183,27 @@ def fingerprint(table: pa.Table, boxes: pa.Table) -> str:
                 digest.update(
                     repr(value.isoformat() if isinstance(value, datetime) else value).encode() + b"\0"
                 )
+    if clicks is not None and clicks.num_rows:
+        for name in sorted(set(clicks.schema.names) - {"file"}):
+            digest.update(_column_digest(clicks[name]))
     return digest.hexdigest()
+
+
+def _column_digest(column: pa.ChunkedArray) -> bytes:
+    """Of millions of values: of their bytes, not of each in turn."""
+    parts = hashlib.sha256(), hashlib.sha256()
+    for chunk in column.chunks:
+        if pa.types.is_dictionary(chunk.type):
+            text = chunk.dictionary_decode().cast(pa.binary())
+            lengths = pc.binary_length(text).to_numpy()
+            parts[0].update(lengths.astype("<i4").tobytes())
+            if lengths.any():  # freshly decoded: the bytes begin where the buffer does
+                parts[1].update(memoryview(text.buffers()[2])[: int(lengths.sum())])
+        else:
+            known = chunk.is_valid().cast(pa.int8())
+            parts[0].update(known.to_numpy().tobytes())
+            parts[1].update(chunk.cast(pa.int32()).fill_null(0).to_numpy().astype("<i4").tobytes())
+    return parts[0].digest() + parts[1].digest()
 
 
 def _iso(time: datetime) -> str:

@@ -1,16 +1,13 @@
 """Near-duplicates: wire copy, corrections and reprints, which must stay on one side of a split.
 
-Texts are compared by the Jaccard similarity of their sets of three-word shingles (Broder 1997). Candidates
+Texts are compared by the Jaccard similarity of their sets of three-word shingles (`classifier.similar`). Candidates
 come from MinHash signatures cut into bands (Leskovec, Rajaraman & Ullman, Mining of Massive Datasets, chapter
 3); every candidate is then verified exactly, so a pair is never joined for a similarity it does not have.
 """
 
 from __future__ import annotations
 
-import re
-from array import array
 from collections.abc import Iterator, Sequence
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -19,22 +16,17 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from classifier.errors import UsageError
+from classifier.similar import FACTORS, THRESHOLD, Words, mixed, shingle_hashes
 
-Words = npt.NDArray[np.uint64]
 Rows = npt.NDArray[np.int64]
 
-SHINGLE = 3
-SHORT = 5
 _PERMUTATIONS = 128
 _RECALL = 0.999
 _WINDOW = 8
 _CHUNK = 1 << 16  # pairs verified at a time: about 50 MB of texts of 40 words
-_WORD = re.compile(r"\w+")
-# Odd constants of 64 bits: fractional parts of square roots of primes.
-_FACTORS = np.array([0x6A09E667F3BCC909, 0xBB67AE8584CAA73B, 0x3C6EF372FE94F82B], dtype=np.uint64)
 
 
-def near_duplicates(texts: Sequence[str], *, threshold: float = 0.7, seed: int = 0) -> Rows:
+def near_duplicates(texts: Sequence[str], *, threshold: float = THRESHOLD, seed: int = 0) -> Rows:
     """The cluster of each text, (n,), numbered from 0 in the order in which clusters first occur.
 
     Texts are casefolded and split into words (`\\w+`). Two texts are near-duplicates if their sets of
@@ -65,18 +57,9 @@ def near_duplicates(texts: Sequence[str], *, threshold: float = 0.7, seed: int =
     return number[inverse]
 
 
-class _WordHashes(dict[str, int]):
-    """A 64-bit hash of each word, the same in every process."""
-
-    def __missing__(self, word: str) -> int:
-        digest = blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        self[word] = value = int.from_bytes(digest, "little")
-        return value
-
-
 def _shingle_sets(texts: Sequence[str]) -> tuple[csr_array, Words]:
     """The texts as rows of a binary matrix (n, shingles), and the hash of each shingle."""
-    shingles, lengths = _shingles(*_hashed_words(texts))
+    shingles, lengths = shingle_hashes(texts)
     hashes, columns = np.unique(shingles, return_inverse=True)
     cells = np.repeat(np.arange(len(texts)), lengths) * len(hashes) + columns
     # Sorting: np.unique without an inverse hashes, which is ten times slower here.
@@ -88,37 +71,6 @@ def _shingle_sets(texts: Sequence[str]) -> tuple[csr_array, Words]:
     return csr_array((ones, cells, starts), shape=(len(texts), len(hashes))), hashes
 
 
-def _shingles(words: Words, lengths: Rows) -> tuple[Words, Rows]:
-    """The hashes of all shingles behind each other, and how many each text has."""
-    ends = np.cumsum(lengths)
-    # A short text keeps its one hash, of all its words, which no shingle of a longer text equals.
-    short = lengths == 1
-    shingles = words.copy()
-    shingles[:-2] = _mixed(words[:-2] * _FACTORS[0] + words[1:-1] * _FACTORS[1] + words[2:] * _FACTORS[2])
-    shingles[ends[short] - 1] = words[ends[short] - 1]
-    inside = np.ones(len(words), dtype=np.bool_)
-    for back in range(1, SHINGLE):
-        inside[ends[~short] - back] = False
-    return shingles[inside], np.where(short, 1, lengths - SHINGLE + 1)
-
-
-def _hashed_words(texts: Sequence[str]) -> tuple[Words, Rows]:
-    """The hashes of all words behind each other, and how many each text has; a short text has one hash."""
-    hashes = _WordHashes()
-    words, lengths = array("Q"), array("q")
-    for row, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise UsageError(
-                f"text {row} is a {type(text).__name__}", remedy='give strings, "" where there is no text'
-            )
-        found = _WORD.findall(text.casefold())
-        if len(found) < SHORT:
-            found = [" ".join(found)]
-        words.extend(map(hashes.__getitem__, found))
-        lengths.append(len(found))
-    return np.frombuffer(words, dtype=np.uint64), np.frombuffer(lengths, dtype=np.int64)
-
-
 def _equal_sets(sets: csr_array, hashes: Words) -> tuple[Rows, Rows]:
     """Texts with the same set: the group of each text (n,), and a text of each group.
 
@@ -127,7 +79,7 @@ def _equal_sets(sets: csr_array, hashes: Words) -> tuple[Rows, Rows]:
     """
     flat = hashes[sets.indices]
     sums = np.add.reduceat(flat, sets.indptr[:-1])
-    others = np.add.reduceat(_mixed(flat * _FACTORS[1]), sets.indptr[:-1])
+    others = np.add.reduceat(mixed(flat * FACTORS[1]), sets.indptr[:-1])
     order = np.lexsort((others, sums))
     changes = (np.diff(sums[order]) != 0) | (np.diff(others[order]) != 0)
     group_of = np.concatenate([[0], np.cumsum(changes)])
@@ -150,7 +102,7 @@ def _clusters(sets: csr_array, hashes: Words, threshold: float, seed: int) -> Ro
         for factor in random.integers(2**64, size=depth, dtype=np.uint64) | np.uint64(1):
             np.multiply(flat, factor, out=work)
             least: Words = np.minimum.reduceat(work, starts)
-            bucket = _mixed(bucket ^ least)
+            bucket = mixed(bucket ^ least)
         for a, b in _candidates(bucket, random.permutation(n)):
             apart = labels[a] != labels[b]
             a, b = a[apart], b[apart]
@@ -194,10 +146,3 @@ def _similarity(sets: csr_array, sizes: npt.NDArray[Any], a: Rows, b: Rows) -> n
         common[part] = np.diff(sets[a[part]].multiply(sets[b[part]]).indptr)
     jaccard: npt.NDArray[np.float64] = common / (sizes[a] + sizes[b] - common)
     return jaccard
-
-
-def _mixed(values: Words) -> Words:
-    """The finaliser of SplitMix64 (Steele, Lea & Flood 2014): every bit in moves every bit out."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))

@@ -14,25 +14,27 @@ from classifier.decisions import prediction_sets
 from classifier.errors import LabelError
 from classifier.model import Model
 from classifier.reading import Reading
-from training.answers import Answers, PopularityAnswers, SectionAnswers, answers_of
-from training.baselines import POPULARITY_BASELINES
+from training.answers import Answers, SectionAnswers, answers_of
 from training.calibration.conformal import coverage_and_size
 from training.config import Config
-from training.corpus import Corpus, Ids, Mask, make_corpus
-from training.dataset import build_dataset, fingerprint, judgements_of
-from training.labels import Judgements, group_boxes
+from training.corpus import Corpus, Ids, Mask
+from training.dataset import build_dataset, corpus_of, fingerprint, judgements_of
+from training.labels import Judgements, group_boxes, label_notes
 from training.metrics import (
-    PopularityMetrics,
     accuracy,
     bootstrap_mean,
     bootstrap_statistic,
     coverage_precision,
     ece,
-    evaluate_popularity,
     log_loss,
     macro_f1,
     micro_f1,
-    paired_difference,
+)
+from training.popularity_evaluation import (
+    PopularityBasis,
+    judged,
+    measure_popularity,
+    popularity_metrics,
 )
 
 Floats = NDArray[np.float64]
@@ -43,20 +45,24 @@ _FLOOR = 2.2e-16  # the least probability that a log loss sees, as in training.m
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What an evaluation measured: `answers` about articles of `corpus`; `model` is None where there were several."""
+    """What an evaluation measured: `answers` about articles of `corpus`; `model` is None where there were several.
+    `popularity` is None where that side was not measured."""
 
     answers: Answers
     corpus: Corpus
     model: Model | None
+    popularity: PopularityBasis | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """`sections` and `popularity` as in the JSON contract, None where the model or the labels lack that side."""
+    """`sections` and `popularity` as in the JSON contract, None where the model or the labels lack that side; `notes`
+    on the labels that were read."""
 
     sections: dict[str, Any] | None
     popularity: dict[str, Any] | None
     basis: Basis | None = field(default=None, compare=False, repr=False)
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         return {"sections": self.sections, "popularity": self.popularity}
@@ -77,7 +83,8 @@ def evaluate(
     """
     answers = answers_of(model, corpus, np.ones(len(corpus), np.bool_))
     found = evaluate_answers(answers, corpus, judgements, leaked=leaked, intervals=intervals)
-    return replace(found, basis=Basis(answers, corpus, model))
+    measured = None if found.basis is None else found.basis.popularity
+    return replace(found, basis=Basis(answers, corpus, model, measured))
 
 
 def evaluate_answers(
@@ -89,24 +96,19 @@ def evaluate_answers(
     intervals: bool = True,
 ) -> Evaluation:
     """`evaluate` of answers that are there already, to those articles of `corpus` that they are about."""
-    sections = popularity = None
+    sections = popularity = measured = None
     if answers.sections is not None:
         labels = [corpus.labels[i] for i in answers.sections.rows.tolist()]
         hidden = None if leaked is None else leaked[answers.sections.rows]
         sections = _sections(answers.sections, labels, hidden, intervals)
     if answers.popularity is not None:
-        judgements = _about(judgements, np.isfinite(answers.popularity.scores))
+        judgements = judged(judgements, np.isfinite(answers.popularity.scores))
         if len(judgements):
-            popularity = _popularity(answers.popularity, judgements, leaked, intervals)
-    return Evaluation(sections, popularity, Basis(answers, corpus, None))
-
-
-def _about(judgements: Judgements, mask: Mask) -> Judgements:
-    """Those about the articles of a mask; positions stay."""
-    keep = mask[judgements.rows]
-    return Judgements(
-        judgements.rows[keep], judgements.values[keep], judgements.groups[keep], judgements.flags
-    )
+            measured = measure_popularity(answers.popularity, judgements)
+            popularity = popularity_metrics(
+                measured, answers.popularity, corpus, leaked=leaked, intervals=intervals
+            )
+    return Evaluation(sections, popularity, Basis(answers, corpus, None, measured))
 
 
 def _sections(
@@ -234,45 +236,6 @@ def _sets(answers: SectionAnswers, at: Ids, truth: Ids) -> list[dict[str, Any]]:
     return found
 
 
-def _popularity(
-    answers: PopularityAnswers, judgements: Judgements, leaked: Mask | None, intervals: bool
-) -> dict[str, Any]:
-    own = _measure(judgements, answers.scores, answers.chances)
-    baselines = {name: _measure(judgements, answers.baselines[name], None) for name in POPULARITY_BASELINES}
-    found: dict[str, Any] = {
-        **own.to_dict(),
-        "baselines": {name: baseline.to_dict() for name, baseline in baselines.items()},
-    }
-    if intervals and own.groups:
-        names = ("ndcg_at_10", "top5_overlap")
-        found["intervals"] = {name: list(bootstrap_mean(own.per_group[name])) for name in names}
-        found["ahead_of"] = {name: _difference(own, baseline) for name, baseline in baselines.items()}
-    if leaked is not None and leaked[judgements.rows].any():
-        rest = _about(judgements, ~leaked)
-        found["near_duplicates"] = len(np.unique(judgements.rows[leaked[judgements.rows]]))
-        found["without_near_duplicates"] = (
-            _measure(rest, answers.scores, answers.chances).to_dict() if len(rest) else None
-        )
-    return found
-
-
-def _measure(judgements: Judgements, scores: Floats, chances: Floats | None) -> PopularityMetrics:
-    at = judgements.rows
-    return evaluate_popularity(
-        judgements.values,
-        scores[at],
-        judgements.groups,
-        flags=judgements.flags,
-        top5_probability=None if chances is None else chances[at],
-    )
-
-
-def _difference(own: PopularityMetrics, other: PopularityMetrics) -> dict[str, float]:
-    """The paired difference in nDCG@10 over groups, with its 95 % bootstrap interval."""
-    difference = paired_difference(own.per_group["ndcg_at_10"], other.per_group["ndcg_at_10"])
-    return {"ndcg_at_10": difference.mean, "low": difference.low, "high": difference.high}
-
-
 def evaluate_reading(model: Model, reading: Reading, config: Config, split: str | None) -> Evaluation:
     """Evaluate on what was read: the part `split` ("train", "test", "all"); by default the test part where the data
     names one, else everything.
@@ -280,11 +243,12 @@ def evaluate_reading(model: Model, reading: Reading, config: Config, split: str 
     Raises:
         LabelError: no article is in that part, or none of them has a label for a head of the model.
     """
-    corpus = make_corpus(reading.articles, timezone_of(model, config))
+    corpus = corpus_of(reading, timezone_of(model, config))
     mask = part_of(corpus, split)
     boxes = () if np.isfinite(corpus.popularity[mask]).any() else tuple(group_boxes(reading.boxes))
-    judgements, _, _ = judgements_of(corpus, boxes, config, mask)
-    return check_evaluation(evaluate(model, corpus.take(mask), judgements), model)
+    judgements, _, report = judgements_of(corpus, boxes, config, mask)
+    found = check_evaluation(evaluate(model, corpus.take(mask), judgements), model)
+    return replace(found, notes=tuple(label_notes(corpus, report)))
 
 
 def timezone_of(model: Model, config: Config) -> str:
@@ -297,7 +261,7 @@ def same_split(model: Model, reading: Reading, config: Config) -> Reading:
     data give none: so that a version's test part can be evaluated again, and is what is evaluated by default."""
     trained_on = model.manifest.get("data", {}).get("fingerprint")
     splits = reading.articles.column("split")
-    if splits.null_count < len(splits) or fingerprint(reading.articles, reading.boxes) != trained_on:
+    if splits.null_count < len(splits) or _fingerprint(reading) != trained_on:
         return reading
     split = build_dataset(reading, config).split
     sides = zip(split.train.tolist(), split.test.tolist(), strict=True)
@@ -307,6 +271,10 @@ def same_split(model: Model, reading: Reading, config: Config) -> Reading:
         at, "split", pa.array(names[: reading.articles.num_rows], pa.string())
     )
     return replace(reading, articles=articles)
+
+
+def _fingerprint(reading: Reading) -> str:
+    return fingerprint(reading.articles, reading.boxes, reading.clicks)
 
 
 def part_name(reading: Reading, split: str | None) -> str:

@@ -25,16 +25,17 @@ from classifier.model import Model
 from classifier.reading import Reading
 from classifier.store import ModelFolder
 from training.baselines import popularity_tables, section_tables
-from training.config import CATEGORICAL, Config
+from training.config import ALWAYS, CATEGORICAL, Config
 from training.corpus import Corpus, Ids
 from training.dataset import Dataset, build_dataset, describe, fingerprint, judgements_of
 from training.evaluation import Evaluation, evaluate
 from training.folders import check_model_folder
 from training.hygiene import FILE_NAME as HYGIENE_FILE
 from training.inspection import inspect_training, report_content
-from training.labels import NO_JUDGEMENTS, Judgements, standardised_targets, training_targets
+from training.labels import NO_JUDGEMENTS, Judgements, label_notes, standardised_targets, training_targets
 from training.notes import section_notes
-from training.popularity import FittedPopularity, fit_popularity
+from training.popularity.head import FittedPopularity, fit_popularity
+from training.popularity.recipes import Feature
 from training.recipes import BlockRecipe
 from training.report import write_card, write_report
 from training.report.content import ReportContent
@@ -113,7 +114,7 @@ def fit(dataset: Dataset, config: Config, *, progress: Progress = lambda step: N
             failures.append(error)
         try:
             progress("fitting the popularity head")
-            popularity = _popularity(corpus, targets, judgements, config)
+            popularity = _popularity(corpus, targets, judgements, config, progress)
         except LabelError as error:
             failures.append(error)
     if sections is None and popularity is None:
@@ -123,17 +124,17 @@ def fit(dataset: Dataset, config: Config, *, progress: Progress = lambda step: N
         )
     missing = "section" if sections is None else "popularity"
     notes += [f"no {missing} head: {error.problem}" for error in failures]
-    if boxes is not None:
-        notes.append(
-            f"ranking boxes: {boxes.boxes} with {boxes.lines} lines, {boxes.matched} joined with articles "
-            f"({boxes.headline_only} of them headline-only), {boxes.left_out} boxes left out"
-        )
+    notes += label_notes(dataset.corpus, boxes)
     baselines = {"sections": section_tables(corpus), "popularity": popularity_tables(corpus, targets)}
     return Fitted(sections, popularity, baselines, tuple(notes), corpus, clusters)
 
 
 def _popularity(
-    corpus: Corpus, targets: NDArray[np.float64], judgements: Judgements, config: Config
+    corpus: Corpus,
+    targets: NDArray[np.float64],
+    judgements: Judgements,
+    config: Config,
+    progress: Progress,
 ) -> FittedPopularity:
     if not len(judgements) and np.isfinite(corpus.popularity).any():
         raise LabelError(
@@ -142,10 +143,10 @@ def _popularity(
         )
     if not len(judgements):
         raise LabelError(
-            "no training article has a popularity, and no ranking box lists one",
-            remedy="give a popularity column (or map one: --column popularity=…) or ranking boxes",
+            "no training article has a popularity, is listed in a ranking box or is told apart by clicks",
+            remedy="give a popularity column (or map one: --column popularity=…), ranking boxes or clicks",
         )
-    return fit_popularity(corpus, targets, judgements, config)
+    return fit_popularity(corpus, targets, judgements, config, progress)
 
 
 def check_columns(corpus: Corpus, config: Config) -> None:
@@ -155,7 +156,16 @@ def check_columns(corpus: Corpus, config: Config) -> None:
         ConfigError: naming the one that is not, and the closest.
     """
     names = [name for name in corpus.table.schema.names if name not in ARTICLE_FIELDS or name in CATEGORICAL]
-    named = [(column, "features.categorical") for column in config.features.categorical]
+    features = config.features
+    named = [(name, "features.categorical") for name in features.categorical if name not in ALWAYS]
+    named += [(name, "features.numeric") for name in features.numeric]
+    named += [(name, "features.nuisance") for name in features.nuisance]
+    for feature in map(Feature.parse, config.fit.popularity_features):
+        if feature.kind in ("block", "numeric") and not feature.is_text:
+            named.append((feature.block.column, "fit.popularity_features"))
+        if feature.crossed:
+            named.append((feature.crossed, "fit.popularity_features"))
+    named = [(column, setting) for column, setting in named if column != "section"]
     for block in map(BlockRecipe.parse, config.fit.section_blocks):
         if block.analyzer is None:
             named.append((block.column, "fit.section_blocks"))
@@ -196,7 +206,7 @@ def train(
         "configuration": config.to_dict(),
         "libraries": library_versions(),
         "data": {
-            "fingerprint": fingerprint(reading.articles, reading.boxes),
+            "fingerprint": fingerprint(reading.articles, reading.boxes, reading.clicks),
             "split": dataset.split.how,
             "train": describe(dataset.corpus, dataset.split.train),
             "test": describe(dataset.corpus, dataset.split.test),
@@ -205,6 +215,7 @@ def train(
             "timezone": dataset.corpus.timezone,
         },
         "sections": fitted.sections.facts() if fitted.sections else None,
+        "popularity": fitted.popularity.facts() if fitted.popularity else None,
         "baselines": fitted.baselines,
     }
     model = Model(

@@ -1,4 +1,4 @@
-"""What a report shows about a section head, computed from its answers and from what it was fitted on."""
+"""What a report shows, above all about a section head, computed from its answers and from what it was fitted on."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from training.hygiene import (
     write_jsonl,
 )
 from training.learning import LearningPoint, learning_curve, learning_sizes
+from training.popularity_inspection import popularity_content
 from training.report.assemble import HeldOut, section_content
 from training.report.compute import top_words
 from training.report.content import Hygiene, ReportContent, SectionContent, SetRow
@@ -52,12 +53,13 @@ def report_content(
     evaluation: Evaluation, *, inspection: Inspection | None = None, command: str = ""
 ) -> ReportContent:
     """What a report shows of an evaluation; `inspection` adds what training found, `command` is how it was trained."""
+    popularity = popularity_content(evaluation)
     basis = evaluation.basis
     if basis is None or basis.answers.sections is None or evaluation.sections is None:
-        return ReportContent(command=command)
+        return ReportContent(None, popularity, command)
     head = None if basis.model is None else basis.model.sections
     sections = _sections(basis.answers.sections, basis.corpus, evaluation.sections["sets"], head, inspection)
-    return ReportContent(sections, command=command)
+    return ReportContent(sections, popularity, command)
 
 
 def _sections(

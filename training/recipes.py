@@ -145,9 +145,13 @@ def _script(character: str) -> Script:
 
 
 def base_recipes(script: Script) -> tuple[Recipe, ...]:
-    """Where the choice starts, the plainest first."""
+    """Where the choice starts, and what must clearly be better to take its place.
+
+    Pairs of words come first: on each of many data sets they helped, or did no harm, but on few articles validation often
+    cannot tell.
+    """
     if script == "spaced":
-        return Recipe((BlockRecipe(TEXT, "word"),)), Recipe((BlockRecipe(TEXT, "word", (1, 2)),))
+        return Recipe((BlockRecipe(TEXT, "word", (1, 2)),)), Recipe((BlockRecipe(TEXT, "word"),))
     return (Recipe((BlockRecipe(TEXT, "char_wb", (1, 4) if script == "syllables" else (1, 3)),)),)
 
 

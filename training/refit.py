@@ -188,7 +188,7 @@ def _before(base: _Refit, first: float, held: Mask, name: str) -> Dataset:
         for box, test in zip(base.boxes, known, strict=True)
     ]
     # The titles' labels, too, are only those of boxes that had been printed.
-    read = Corpus(base.learnt.table.slice(0, len(base.read)), corpus.timezone, base.read.from_box)
+    read = replace(base.read, table=base.learnt.table.slice(0, len(base.read)))
     learnt = add_box_articles(read, base.boxes, printed)
     split = place_box_articles(
         learnt, base.clusters, _split(base, train, held, name), base.boxes, [not p for p in printed]

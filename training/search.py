@@ -138,7 +138,7 @@ def space_of(start: Recipe, corpus: Corpus, truth: Truth, config: Config) -> Spa
     imbalanced = start.balance > 0 or counts[-1] >= _IMBALANCE * max(counts[len(counts) // 2], 1)
     return Space(
         start,
-        () if config.fit.section_blocks else tuple(_places(corpus, config.features.categorical)),
+        () if config.fit.section_blocks else tuple(_places(corpus, config.features.of_sections)),
         c=not config.fit.section_c,
         balance=config.fit.section_balance < 0 and bool(imbalanced),
     )

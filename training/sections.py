@@ -186,7 +186,7 @@ def _recipe(corpus: Corpus, trials: Trials, config: Config) -> Recipe:
         blocks = tuple(map(BlockRecipe.parse, fit.section_blocks))
         recipe = Recipe(blocks, c or 1.0, balance or 0.0, half_life or 0.0)
         return tune_recipe(recipe, trials, c=c, balance=balance, half_life=half_life)
-    named = config.features.categorical
+    named = config.features.of_sections
     return choose_recipe(corpus, trials, named, c=c, balance=balance, half_life=half_life)
 
 

@@ -1,7 +1,8 @@
-"""Reading articles, ranking boxes and labels from whatever a newsroom has.
+"""Reading articles, ranking boxes, clicks and labels from whatever a newsroom has.
 
-`read` streams; `read_all` makes one table of articles and one of boxes, labels joined. To add a format: one module with a
-function that is a `classifier.reading.base.Reader`, and one line in `FORMATS`. Its module is imported when it is needed.
+`read` streams; `read_all` makes one table of articles, one of boxes and one of clicks, labels joined. To add a format: one
+module with a function that is a `classifier.reading.base.Reader`, and one line in `FORMATS`. Its module is imported when it
+is needed.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ _STDIN_SUFFIX = ".jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that was read: one table of articles with the labels joined, one of ranking boxes, and what was left out.
+    """All that was read: tables of articles with the labels joined, of ranking boxes and of clicks, and what was left out.
 
     `rejected` are rows and pages that were not read, `duplicates` counts rows that were there twice in every column,
     `unmatched_labels` the label rows that no article has the key of, `sources` the files read, `skipped` names those in
@@ -67,11 +68,17 @@ class Reading:
 
     articles: pa.Table
     boxes: pa.Table
+    clicks: pa.Table
     rejected: list[Rejection]
     sources: int
     duplicates: int = 0
     unmatched_labels: int = 0
     skipped: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """Rows of all tables, the rejected ones among them."""
+        return sum(len(part) for part in (self.articles, self.boxes, self.clicks, self.rejected))
 
 
 def find_sources(inputs: Sequence[str]) -> Found:
@@ -134,6 +141,7 @@ def read_all(inputs: Sequence[str], options: ReadOptions | None = None) -> Readi
     return Reading(
         reading.articles,
         reading.boxes,
+        reading.clicks,
         reading.rejected,
         len(found.sources),
         reading.duplicates,

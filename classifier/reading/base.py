@@ -1,4 +1,5 @@
-"""What every reader shares: the source it reads, the options it obeys, the chunks it yields, the box table's schema."""
+"""What every reader shares: the source it reads, the options it obeys, the chunks it yields, the schemas of boxes and
+clicks."""
 
 from __future__ import annotations
 
@@ -56,13 +57,14 @@ class Rejection:
 class Chunk:
     """What one step of a reader yields.
 
-    `articles` have the article table's columns, others behind them, and `file`; `boxes` have `box_schema()` and `file`;
-    `labels` are rows without text that complete articles by `id`, `url` or `file`.
+    `articles` have the article table's columns, others behind them, and `file`; `boxes` have `box_schema()` and `file`,
+    `clicks` `click_schema()` and `file`; `labels` are rows without text that complete articles by `id`, `url` or `file`.
     """
 
     articles: pa.RecordBatch | None = None
     boxes: pa.RecordBatch | None = None
     labels: pa.RecordBatch | None = None
+    clicks: pa.RecordBatch | None = None
     rejected: tuple[Rejection, ...] = ()
 
 
@@ -86,3 +88,24 @@ def box_schema() -> pa.Schema:
             pa.field("article_id", pa.string()),
         ]
     )
+
+
+@cache
+def click_schema() -> pa.Schema:
+    """The Arrow schema of clicks: one line an article of a shown list. Text is stored once a batch (dictionaries)."""
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            pa.field("shown", pa.dictionary(pa.int32(), pa.string())),
+            pa.field("article_id", pa.dictionary(pa.int32(), pa.string())),
+            pa.field("clicked", pa.bool_()),
+            pa.field("position", pa.int32()),
+        ]
+    )
+
+
+@cache
+def own_columns() -> frozenset[str]:
+    """The names that only tables of boxes or clicks have: mapping one of them says nothing about other tables."""
+    return frozenset((*box_schema().names, *click_schema().names)).difference(("headline",))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from classifier.errors import InputError
-from classifier.reading.base import Chunk, Rejection, box_schema
+from classifier.reading.base import Chunk, Rejection, box_schema, click_schema
 from classifier.reading.columns import FILE, concat
 from classifier.reading.joining import join_labels, unique_ids
 
@@ -18,6 +18,7 @@ class Collected(NamedTuple):
 
     articles: pa.Table
     boxes: pa.Table
+    clicks: pa.Table
     rejected: list[Rejection]
     duplicates: int
     unmatched_labels: int
@@ -32,6 +33,7 @@ def collect(sources: Iterable[tuple[str, Iterable[Chunk]]]) -> Collected:
     """
     articles: list[pa.RecordBatch] = []
     boxes: list[pa.RecordBatch] = []
+    clicks: list[pa.RecordBatch] = []
     labels: list[tuple[str, pa.RecordBatch]] = []
     rejected: list[Rejection] = []
     for name, chunks in sources:
@@ -41,14 +43,21 @@ def collect(sources: Iterable[tuple[str, Iterable[Chunk]]]) -> Collected:
                 articles.append(chunk.articles)
             if chunk.boxes:
                 boxes.append(chunk.boxes)
+            if chunk.clicks:
+                clicks.append(chunk.clicks)
             if chunk.labels:
                 labels.append((name, chunk.labels))
-    if not articles and not boxes and not rejected:
+    if not articles and not boxes and not clicks and not rejected:
         raise _nothing(labels)
     table, unmatched = join_labels(concat(articles) if articles else _empty_articles(), labels)
     table, duplicates, taken = unique_ids(table)
     return Collected(
-        table, concat(boxes) if boxes else _empty_boxes(), [*rejected, *taken], duplicates, unmatched
+        table,
+        concat(boxes) if boxes else _empty(box_schema(), pa.string()),
+        concat(clicks) if clicks else _empty(click_schema(), click_schema().field("shown").type),
+        [*rejected, *taken],
+        duplicates,
+        unmatched,
     )
 
 
@@ -68,5 +77,5 @@ def _empty_articles() -> pa.Table:
     return concat([]).append_column(FILE, pa.array([], pa.string()))
 
 
-def _empty_boxes() -> pa.Table:
-    return box_schema().empty_table().append_column(FILE, pa.array([], pa.string()))
+def _empty(schema: pa.Schema, names: pa.DataType) -> pa.Table:
+    return schema.append(pa.field(FILE, names)).empty_table()

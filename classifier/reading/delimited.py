@@ -10,6 +10,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TextIO
 
 import pyarrow as pa
@@ -180,7 +181,7 @@ class _Table:
         chunk = self._layout.chunk(batch, where)
         rejected = sorted([*self._rejected, *chunk.rejected], key=lambda rejection: rejection.line or 0)
         self._clear()
-        return Chunk(chunk.articles, chunk.boxes, chunk.labels, tuple(rejected))
+        return replace(chunk, rejected=tuple(rejected))
 
     def _columns(self) -> dict[str, pa.Array]:
         columns = {}
@@ -188,7 +189,7 @@ class _Table:
             column = pa.array([record[at] for record in self._records], pa.string())
             if our not in TEXT_FIELDS:
                 column = pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
-                if our not in article_schema().names and our != FILE and self._layout.kind != "boxes":
+                if our not in article_schema().names and our != FILE and not self._layout.is_own:
                     column = self._typed(our, column)
             columns[our] = column
         return columns

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any, BinaryIO, NoReturn
 
@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from classifier.articles import STRING_FIELDS, Article, article_schema
 from classifier.errors import FieldError, FormatError
-from classifier.reading.base import BATCH_ROWS, Chunk, ReadOptions, Rejection, Source
+from classifier.reading.base import BATCH_ROWS, Chunk, ReadOptions, Rejection, Source, click_schema
 from classifier.reading.casting import Where
 from classifier.reading.checks import reject
 from classifier.reading.columns import FILE, value_column
@@ -52,7 +52,7 @@ def read(source: Source, options: ReadOptions) -> Iterator[Chunk]:
                 continue
             yield _chunk(batch, list(names), layout, source.name)
     if layout is not None and layout.kind == "articles":
-        check_mapping(seen, options, source.name)
+        check_mapping(seen, layout.options, source.name)
 
 
 @dataclass(slots=True)
@@ -158,7 +158,7 @@ def _chunk(batch: _Batch, names: list[str], layout: Layout, file: str) -> Chunk:
     made = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
     chunk = layout.chunk(made, Where(file, lines=lines))
     ordered = sorted([*rejected, *chunk.rejected], key=lambda rejection: rejection.line or 0)
-    return Chunk(chunk.articles, chunk.boxes, chunk.labels, tuple(ordered))
+    return replace(chunk, rejected=tuple(ordered))
 
 
 def _columns(rows: Sequence[Row], renamed: Sequence[tuple[str, str]], layout: Layout) -> dict[str, pa.Array]:
@@ -170,7 +170,10 @@ def _columns(rows: Sequence[Row], renamed: Sequence[tuple[str, str]], layout: La
             values = list(map(itemgetter(their), rows))
         except KeyError:
             values = [row.get(their) for row in rows]
-        if our in kinds:
+        if layout.kind == "clicks":
+            if our in _CLICK_NAMES:
+                columns[our] = _click_column(values)
+        elif our in kinds:
             columns[our] = pa.array(values, kinds[our])
         elif layout.kind != "boxes":
             columns[our] = value_column(values)
@@ -189,12 +192,31 @@ _BOX_KINDS = {
 }
 
 
+_CLICK_NAMES = (*click_schema().names, FILE)
+
+
+def _click_column(values: Sequence[Any]) -> pa.Array:
+    """Ids and flags are written as numbers here and as text there: `check_clicks` tells.
+
+    Raises:
+        pyarrow.ArrowException: a list or an object.
+    """
+    if {type(value) for value in values} & {list, dict}:
+        raise pa.ArrowTypeError("nested")
+    return value_column(values)
+
+
 def _mended(row: Row, layout: Layout) -> Row:
     """The row with numbers for text turned into text.
 
     Raises:
         FieldError: a value of a type that the field cannot have.
     """
+    if layout.kind == "clicks":
+        for name in _CLICK_NAMES:
+            if not isinstance(row.get(name), bool | int | float):
+                _check_text(name, row.get(name))
+        return row
     texts = _BOX_TEXTS if layout.kind == "boxes" else (*STRING_FIELDS, FILE)
     for name in texts:
         value = row.get(name)

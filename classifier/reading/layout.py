@@ -5,20 +5,21 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import pyarrow as pa
 
 from classifier.articles import TEXT_FIELDS
 from classifier.errors import FormatError
-from classifier.reading.base import Chunk, ReadOptions
+from classifier.reading.base import Chunk, ReadOptions, own_columns
 from classifier.reading.boxes import check_boxes
 from classifier.reading.casting import Where, cast_text
 from classifier.reading.checks import LABEL_KEYS, check_batch, check_labels, label_key
+from classifier.reading.clicks import check_clicks
 from classifier.reading.columns import FILE
 
-Kind = Literal["articles", "boxes", "labels"]
+Kind = Literal["articles", "boxes", "clicks", "labels"]
 MAX_NAMES = 2000  # columns of one table; work a column grows with their number
 
 
@@ -33,6 +34,11 @@ class Layout:
     key: str
     file: str
     options: ReadOptions
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a table of boxes or clicks: one of other columns than articles have."""
+        return self.kind in ("boxes", "clicks")
 
     def renamed(self, names: Iterable[str]) -> list[tuple[str, str]]:
         """Pairs of (our name, name in the file) for those columns that are kept."""
@@ -65,6 +71,9 @@ class Layout:
         if self.kind == "boxes":
             boxes, rejected = check_boxes(batch, self.options, where)
             return Chunk(boxes=boxes, rejected=tuple(rejected))
+        if self.kind == "clicks":
+            clicks, rejected = check_clicks(batch, where)
+            return Chunk(clicks=clicks, rejected=tuple(rejected))
         articles, rejected = check_batch(batch, self.options, where)
         return Chunk(articles=articles, rejected=tuple(rejected))
 
@@ -99,6 +108,18 @@ def lay_out(names: Sequence[str], options: ReadOptions, file: str, *, complete: 
                 remedy="map the column of the titles (--column headline=title)",
             )
         return Layout("boxes", "headline", file, options)
+    if ours.keys() >= {"shown", "clicked"} and ("article_id" in ours or not ours.keys() & set(TEXT_FIELDS)):
+        if "article_id" not in ours:
+            raise FormatError(
+                f'a table of clicks (it has "shown" and "clicked") without "article_id"; found {_quoted(names)}',
+                where=file,
+                remedy="map the column of the articles' ids (--column article_id=id)",
+            )
+        return Layout("clicks", "shown", file, options)
+    # What maps a column of boxes or clicks is not meant for the other tables read beside them.
+    columns = {our: their for our, their in options.columns.items() if our not in own_columns()}
+    options = replace(options, columns=columns)
+    ours = Counter(our for our, _ in _renamed(names, options))
     if not ours.keys() & set(TEXT_FIELDS):
         if not ours.keys() & set(LABEL_KEYS):
             raise FormatError(

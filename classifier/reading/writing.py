@@ -140,7 +140,7 @@ class Writer:
     """Writes batches of one schema; use it in a `with` statement. The file is there once the block has ended well."""
 
     def __init__(self, path: str, schema: pa.Schema, *, force: bool) -> None:
-        self._schema = schema.remove_metadata()
+        self._schema = _plain_schema(schema)
         self._make_sink, self._compression = _sink_for(path)
         self._path = path
         self._target = None if path == STDOUT else _target(path, force=force)
@@ -251,11 +251,33 @@ def boxes_target(path: str | os.PathLike[str]) -> str:
     Raises:
         FormatError: an unknown suffix.
     """
+    return _beside(path, "rankings")
+
+
+def clicks_target(path: str | os.PathLike[str]) -> str:
+    """Where the clicks of an output go: beside it, "a.jsonl.gz" to "a.clicks.jsonl.gz".
+
+    Raises:
+        FormatError: an unknown suffix.
+    """
+    return _beside(path, "clicks")
+
+
+def _beside(path: str | os.PathLike[str], what: str) -> str:
     name = os.fspath(path)
     _, compression = _sink_for(name)
     end = len(name) - len(compression)
     stem, suffix = os.path.splitext(name[:end])
-    return f"{stem}.rankings{suffix}{name[end:]}"
+    return f"{stem}.{what}{suffix}{name[end:]}"
+
+
+def _plain_schema(schema: pa.Schema) -> pa.Schema:
+    """The schema without metadata, text as text where memory holds it as dictionaries."""
+    fields = [
+        field.with_type(field.type.value_type) if types.is_dictionary(field.type) else field
+        for field in schema
+    ]
+    return pa.schema(fields).remove_metadata()
 
 
 def _sink_for(path: str) -> tuple[type[_JsonLines | _Csv | _Parquet | _Arrow], str]:

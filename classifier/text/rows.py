@@ -43,6 +43,10 @@ class Rows:
         """A column's n values; all None where the articles have no such column."""
         return self._columns.get(column) or [None] * self._length
 
+    def with_values(self, column: str, values: Sequence[Any]) -> Rows:
+        """A copy with one column replaced."""
+        return Rows({**self._columns, column: values}, self._length)
+
     def times(self) -> Sequence[datetime | None]:
         return self.values("published_at")
 

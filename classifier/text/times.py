@@ -8,7 +8,10 @@ from functools import cache
 from classifier.articles import parse_timezone
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-TIME_FEATURES = tuple([f"hour: {hour:02d}" for hour in range(24)] + [f"weekday: {day}" for day in WEEKDAYS])
+HOURS = 24
+TIME_FEATURES = tuple(
+    [f"hour: {hour:02d}" for hour in range(HOURS)] + [f"weekday: {day}" for day in WEEKDAYS]
+)
 
 
 @cache
@@ -25,4 +28,4 @@ def time_features(time: datetime | None, timezone: str) -> tuple[int, int] | Non
         local = time.astimezone(zone(timezone))
     except OverflowError:  # the first and last day of the calendar have no local time everywhere
         return None
-    return local.hour, 24 + local.weekday()
+    return local.hour, HOURS + local.weekday()

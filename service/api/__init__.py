@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
-from service.api import health, predict, rank
+from service.api import headlines, health, predict, rank
 
-BLUEPRINTS = (health.blueprint, predict.blueprint, rank.blueprint)
+BLUEPRINTS = (health.blueprint, predict.blueprint, rank.blueprint, headlines.blueprint)
 
 
 def init_app(app: Flask) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from classifier.articles import parse_time
+from classifier.errors import FieldError
 from classifier.ranking import build_rankings
 from service.body import read_json
 from service.inputs import check_count, read_article, read_flags
@@ -22,10 +24,22 @@ def rank() -> Response:
     settings = current_settings()
     data = read_json()
     asked = validate(RankIn, data)
+    if asked.now is not None and asked.half_life is None:
+        raise FieldError("now", "has no effect without half_life", remedy="send both, or neither")
     check_count(data["articles"], settings)
     articles = [
         read_article(row, settings, at=join_path("articles", index))
         for index, row in enumerate(data["articles"])
     ]
-    rankings = build_rankings(articles, current_model().predict(articles), top=asked.top)
+    model = current_model()
+    rankings = build_rankings(
+        articles,
+        model.predict(articles),
+        top=asked.top,
+        half_life=asked.half_life,
+        now=parse_time(asked.now),
+        spread=model.popularity.spread if model.popularity else 1.0,
+        per_source=asked.per_source,
+        keep_duplicates=asked.keep_duplicates,
+    )
     return json_response(rankings.to_dict())

@@ -32,6 +32,7 @@ def head(**changes: Any) -> PopularityHead:
         ),
         "group_sizes": np.array([20.0, 4.0, 100.0]),
         "top5": CURVE,
+        "variance": np.zeros(2),
     }
     return PopularityHead(linear, **{**values, **changes})
 

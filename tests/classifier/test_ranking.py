@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from classifier.articles import Article
@@ -110,6 +110,9 @@ def test_equal_ids_and_scores_still_have_one_order() -> None:
     alike = [replace(articles[0], id=f"id-{i}") for i in range(5)]
     scored = predictions(alike, [1.0] * 5, [None] * 5)
     assert build_rankings(alike, scored) == build_rankings(alike[::-1], scored[::-1])
+    both = build_rankings(alike, scored, keep_duplicates=True)
+    assert both == build_rankings(alike[::-1], scored[::-1], keep_duplicates=True)
+    assert len(both.site) == 5
 
 
 @pytest.mark.parametrize(
@@ -118,6 +121,9 @@ def test_equal_ids_and_scores_still_have_one_order() -> None:
         ({"headline": " A\n title "}, "A title"),
         ({"headline": " ", "summary": "A summary"}, "A summary"),
         ({"headline": "\n", "summary": " ", "body": "The\tbody"}, "The body"),
+        ({"headline": " – ", "body": "The body"}, "The body"),
+        ({"headline": "!?", "summary": "…"}, "!?"),
+        ({}, ""),
         ({"headline": "x" * 200}, "x" * 200),
         ({"body": "x" * MAX_TITLE}, "x" * MAX_TITLE),
         ({"body": "x" * 200}, "x" * (MAX_TITLE - 1) + "…"),
@@ -131,28 +137,65 @@ def test_titles(fields: dict[str, str], expected: str) -> None:
     assert "headline" in fields or len(expected) <= MAX_TITLE
 
 
-WORDS = st.lists(st.text("abcdefgXYZ日本ü’“”0123456789:?", min_size=1, max_size=8), min_size=1, max_size=6)
+# With words that could be taken for headings, and dashes that could be taken for marks.
+WORDS = st.lists(
+    st.text("abcdefgXYZ日本ü’“”0123456789:?-–•", min_size=1, max_size=8)
+    | st.sampled_from(["ACCESS", "RANKING", "“Politics”", "POPULAR", "ARTICLE", "articles", "POP", "R"]),
+    min_size=1,
+    max_size=6,
+).filter(lambda words: any(c.isalnum() for word in words for c in word))
 
 
 @given(
     st.lists(
-        st.tuples(WORDS.map(" ".join), st.sampled_from(["Politics", "World & Co", "Ünï"])),
+        st.tuples(WORDS.map(" ".join), st.sampled_from(["Politics", "World & Co", "Ünï", '"Quoted"'])),
         min_size=1,
         max_size=9,
     ),
     st.sampled_from(["", "JN", "The Marenne Courier"]),
+    st.integers(1, 5),
 )
-def test_the_text_reads_back_as_boxes_of_a_page(rows: list[tuple[str, str]], site: str) -> None:
+@example([("JN ACCESS RANKING", "Politics"), ('"World" POPULAR ARTICLE', "Politics")], "JN", 5)
+@example([("the “Politics” POP", "Politics"), ("ACCESS R", "Politics")], "", 5)
+@example([("- dashed", "Politics"), ("• dotted", "Politics"), ("–", "World & Co")], "", 5)
+def test_the_text_reads_back_as_boxes_of_a_page(rows: list[tuple[str, str]], site: str, top: int) -> None:
     articles = [
-        Article(id=str(i), headline=headline, section=name) for i, (headline, name) in enumerate(rows)
+        Article(id=str(i), headline=headline, body="Body", section=name)
+        for i, (headline, name) in enumerate(rows)
     ]
-    found = build_rankings(
-        articles, predictions(articles, [float(i) for i in range(len(rows))], [None] * len(rows))
-    )
+    scored = predictions(articles, [float(i) for i in range(len(rows))], [None] * len(rows))
+    found = build_rankings(articles, scored, top=top)
     page = "11:36 JST, February 2, 2022\nTOKYO (Jiji Press) — A body.\n" + found.to_text(site)
     boxes = {box.list: list(box.items) for box in parse_page(page).boxes}
     expected = {name: [entry.headline for entry in entries] for name, entries in found.by_section.items()}
     assert boxes == {**expected, SITE_WIDE: [entry.headline for entry in found.site]}
+
+
+@pytest.mark.parametrize("name", ["*", "x" * 200])
+def test_a_section_that_no_heading_can_name(name: str) -> None:
+    articles = numbered(1, section=name)
+    found = build_rankings(articles, predictions(articles, [1.0], [None]))
+    with pytest.raises(UsageError, match=r"the form of pages cannot hold .*--json"):
+        found.to_text()
+
+
+@pytest.mark.parametrize("site", ["what one calls the daily paper here", "x" * 200])
+def test_a_site_that_no_heading_can_name(site: str) -> None:
+    with pytest.raises(UsageError, match="cannot stand before ACCESS RANKING; give a short name"):
+        Rankings((), {}).to_text(site)
+
+
+def test_a_blank_section_is_none() -> None:
+    articles = [
+        Article(id="a", headline="x", sections=(" ", "World")),
+        Article(id="b", headline="y", section=" "),
+    ]
+    found = build_rankings(articles, predictions(articles, [1.0, 0.0], ["Science", "Science"]))
+    assert {name: [e.id for e in entries] for name, entries in found.by_section.items()} == {
+        "Science": ["b"],
+        "World": ["a"],
+    }
+    assert [entry.section for entry in found.site] == ["World", "Science"]
 
 
 def test_the_text_as_a_newspaper_prints_it() -> None:
@@ -190,5 +233,7 @@ def test_to_dict_is_the_contract() -> None:
         "popularity_score": 1.5,
         "popularity_percentile": 50.0,
         "top5_probability": 0.25,
+        "ranking_score": 1.5,
+        "duplicates": 0,
     }
     assert found == {"site": [entry], "by_section": {"World": [entry]}}

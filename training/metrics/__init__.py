@@ -9,7 +9,15 @@ from training.metrics.intervals import (
     paired_difference,
     wilson,
 )
-from training.metrics.popularity import PopularityMetrics, evaluate_popularity, is_flag
+from training.metrics.popularity import (
+    SMALLEST_GROUP,
+    PopularityMetrics,
+    auc_interval,
+    evaluable_groups,
+    evaluate_popularity,
+    is_flag,
+    top5_constants,
+)
 from training.metrics.ranking import (
     auc,
     gains,
@@ -22,14 +30,17 @@ from training.metrics.ranking import (
 from training.metrics.sections import accuracy, coverage_precision, ece, log_loss, macro_f1, micro_f1
 
 __all__ = [
+    "SMALLEST_GROUP",
     "Difference",
     "PopularityMetrics",
     "accuracy",
     "auc",
+    "auc_interval",
     "bootstrap_mean",
     "bootstrap_statistic",
     "coverage_precision",
     "ece",
+    "evaluable_groups",
     "evaluate_popularity",
     "gains",
     "is_flag",
@@ -40,6 +51,7 @@ __all__ = [
     "ndcg_at",
     "paired_difference",
     "pairwise_accuracy",
+    "top5_constants",
     "top_k_membership",
     "top_k_overlap",
     "wilson",

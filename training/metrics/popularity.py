@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from classifier.errors import LabelError
 from training.metrics._checks import Floats, Ints, numbers, same_length, within_unit
+from training.metrics.intervals import bootstrap_statistic
 from training.metrics.ranking import GROUP_METRICS, TOP, auc, brier, check_flags, of_group, top_k_membership
 from training.metrics.sections import ece
 
@@ -35,7 +36,7 @@ class PopularityMetrics:
     `n` articles in `groups` groups were evaluated. `auc` is None unless popularity is a flag, `top5_brier`
     and `top5_ece` are None without probabilities. `per_group` holds, by the names of the fields, an array
     (groups,) of each metric that is a mean over groups (all but `auc` and `top5_ece`, which are pooled), by
-    the groups' names in code point order.
+    the groups' names (`group_names`, groups) in code point order.
     """
 
     n: int
@@ -49,10 +50,12 @@ class PopularityMetrics:
     top5_brier: float | None
     top5_ece: float | None
     per_group: dict[str, Floats] = field(compare=False, repr=False)
+    group_names: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     def to_dict(self) -> dict[str, float | None]:
-        """The fields but `per_group`, for JSON: NaN becomes None."""
-        values = {name: getattr(self, name) for name in self.__slots__ if name != "per_group"}
+        """The fields but `per_group` and `group_names`, for JSON: NaN becomes None."""
+        left_out = ("per_group", "group_names")
+        values = {name: getattr(self, name) for name in self.__slots__ if name not in left_out}
         return {name: None if value is None or math.isnan(value) else value for name, value in values.items()}
 
 
@@ -94,7 +97,8 @@ def evaluate_popularity(
     if p is not None:
         same_length(truth=t, top5_probability=p)
         within_unit(p, "top5_probability")
-    kept = [rows for rows in _split(groups) if len(rows) >= SMALLEST_GROUP and (not flags or t[rows].any())]
+    by_name = evaluable_groups(t, groups, flags=flags)
+    kept = list(by_name.values())
     table = np.array([of_group(t[rows], s[rows], flags) for rows in kept]).reshape(-1, len(GROUP_METRICS))
     per_group = {name: table[:, column].copy() for column, name in enumerate(GROUP_METRICS)}
     top5_ece = None
@@ -116,20 +120,84 @@ def evaluate_popularity(
         top5_brier=means.get("top5_brier"),
         top5_ece=top5_ece,
         per_group=per_group,
+        group_names=tuple(by_name),
     )
 
 
-def _split(groups: Sequence[str] | npt.NDArray[Any]) -> list[npt.NDArray[np.intp]]:
+def evaluable_groups(
+    truth: Floats, groups: Sequence[str] | npt.NDArray[Any], *, flags: bool
+) -> dict[str, npt.NDArray[np.intp]]:
+    """The rows of each group that `evaluate_popularity` keeps, the groups by name; `truth`, `groups` (n,)."""
+    return {
+        name: rows
+        for name, rows in _split(groups).items()
+        if len(rows) >= SMALLEST_GROUP and (not flags or truth[rows].any())
+    }
+
+
+def top5_constants(
+    truth: npt.ArrayLike, groups: Sequence[str] | npt.NDArray[Any], *, flags: bool
+) -> tuple[float, float]:
+    """The `top5_brier` of two answers that need no model: always the base rate of the top five among the articles
+    evaluated, and the share that five are of each group. NaN where no group is evaluated.
+
+    Args:
+        truth, groups, flags: as in `evaluate_popularity`.
+
+    Raises:
+        LabelError: a truth or a group is missing.
+    """
+    t = numbers(truth, "truth", labels=True)
+    kept = list(evaluable_groups(t, groups, flags=flags).values())
+    if not kept:
+        return math.nan, math.nan
+    outcomes = [top_k_membership(t[rows], TOP) for rows in kept]
+    base = TOP * len(kept) / sum(map(len, kept))
+
+    def mean(constants: Sequence[float]) -> float:
+        pairs = zip(outcomes, constants, strict=True)
+        return _mean(np.array([brier(np.full(len(outcome), p), outcome) for outcome, p in pairs]))
+
+    return mean([base] * len(kept)), mean([TOP / len(rows) for rows in kept])
+
+
+def auc_interval(
+    flags: npt.ArrayLike, scores: npt.ArrayLike, *, samples: int = 1000, seed: int = 0
+) -> tuple[float, float]:
+    """The 95 % bootstrap interval (low, high) of `auc` over articles; NaN where there are only ones or only zeros.
+
+    Args:
+        flags, scores: (n,) as `auc` takes them.
+    """
+    f, s = numbers(flags, "flags", labels=True), numbers(scores, "scores")
+    if not 0 < f.sum() < len(f):
+        return math.nan, math.nan
+    _, place = np.unique(s, return_inverse=True)
+    # Two cells a score, in order: neither the order of the rows nor sorting again matters to a sample.
+    cells = np.sort(2 * place + (f > 0))
+    width = 2 * (int(place.max()) + 1)
+
+    def of_sample(rows: npt.NDArray[np.int64]) -> float:
+        counts = np.bincount(cells[rows], minlength=width)
+        zeros, ones = counts[0::2], counts[1::2]
+        pairs = int(ones.sum()) * int(zeros.sum())
+        below = np.cumsum(zeros) - zeros
+        return int((ones * (2 * below + zeros)).sum()) / (2 * pairs) if pairs else math.nan
+
+    return bootstrap_statistic(of_sample, len(cells), samples=samples, seed=seed)
+
+
+def _split(groups: Sequence[str] | npt.NDArray[Any]) -> dict[str, npt.NDArray[np.intp]]:
     """The rows of each group, the groups by name."""
     names: list[Any] = groups.tolist() if isinstance(groups, np.ndarray) else list(groups)
     if not all(isinstance(name, str) for name in names):
         raise LabelError("an article has no popularity group", remedy="name every group by a string")
     codes = {name: code for code, name in enumerate(sorted(set(names)))}
     if not codes:
-        return []
+        return {}
     of_row: Ints = np.fromiter((codes[name] for name in names), dtype=np.int64, count=len(names))
     order = np.argsort(of_row, kind="stable")
-    return np.split(order, np.cumsum(np.bincount(of_row))[:-1])
+    return dict(zip(codes, np.split(order, np.cumsum(np.bincount(of_row))[:-1]), strict=True))
 
 
 def _mean(values: Floats) -> float:

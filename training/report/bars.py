@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from training.report.canvas import BLUE, FONT, PANEL, QUIET, WIDTH, axes, axis_start, draw, note
+from training.report.canvas import BLUE, FONT, ORANGE, PANEL, QUIET, WIDTH, axes, axis_start, draw, note
 from training.report.content import LabelScore, SliceRow
 from training.report.plain import feature, shorten, text_width
 
@@ -18,7 +19,17 @@ MOST_BARS = 30
 MOST_PANELS = 30
 _ROW = 22.0  # px, of a line
 _LABELS = 190.0  # px, the most that labels may take
-_Line = tuple[str, int, float, float, float]
+
+
+class Line(NamedTuple):
+    """A value with its interval, NaN where there is none, and what chance would give, NaN where that is not shown."""
+
+    name: str
+    articles: int
+    value: float
+    low: float
+    high: float
+    chance: float = math.nan
 
 
 def f1_figure(scores: Sequence[LabelScore]) -> str:
@@ -26,19 +37,19 @@ def f1_figure(scores: Sequence[LabelScore]) -> str:
     known = [score for score in scores if not math.isnan(score.f1)]
     shown = sorted(known, key=lambda score: -score.support)[:MOST_BARS]
     shown.sort(key=lambda score: -score.f1)
-    rows = [(score.label, score.support, score.f1, score.low, score.high) for score in shown]
+    rows = [Line(score.label, score.support, score.f1, score.low, score.high) for score in shown]
     worst = shown[-1]
     said = (
         f"F1 of {len(shown)} labels: from {shown[0].f1:.3f} ({shorten(shown[0].label, 40, 1)}) "
         f"down to {worst.f1:.3f} ({shorten(worst.label, 40, 1)})."
     )
-    return _lines("f1", said, [("", rows)], "F1, with its interval at 95 %", None)
+    return lines_figure("f1", said, [("", rows)], "F1, with its interval at 95 %", None)
 
 
 def slices_figure(slices: Mapping[str, Sequence[SliceRow]], overall: float | None) -> str:
     """Accuracy on parts of the held-out articles, with intervals; the line is the accuracy on all of them."""
     groups = [
-        (name, [(row.value, row.n, row.accuracy, row.low, row.high) for row in rows])
+        (name, [Line(row.value, row.n, row.accuracy, row.low, row.high) for row in rows])
         for name, rows in slices.items()
     ]
     everything = [(row.accuracy, name, row.value) for name, rows in slices.items() for row in rows]
@@ -47,17 +58,18 @@ def slices_figure(slices: Mapping[str, Sequence[SliceRow]], overall: float | Non
         f"Accuracy on {len(everything)} slices of the held-out articles; the lowest is {accuracy:.3f} "
         f"({shorten(name, 40, 1)}: {shorten(value, 40, 1)})."
     )
-    return _lines("slices", said, groups, "accuracy, with its interval at 95 %", overall)
+    return lines_figure("slices", said, groups, "accuracy, with its interval at 95 %", overall)
 
 
-def _lines(
-    name: str, said: str, groups: Sequence[tuple[str, Sequence[_Line]]], axis: str, mark: float | None
+def lines_figure(
+    name: str, said: str, groups: Sequence[tuple[str, Sequence[Line]]], axis: str, mark: float | None
 ) -> str:
-    """A point and an interval a line, in groups with headings."""
+    """A point, an interval and a tick for chance a line, in groups with headings, all within 0 to 1; `mark` is a value to
+    draw across all lines."""
     lines = [line for _, rows in groups for line in rows]
-    names = {line[0]: shorten(line[0], _LABELS, FONT, keep_end=True) for line in lines}
+    names = {line.name: shorten(line.name, _LABELS, FONT, keep_end=True) for line in lines}
     left = max(max(text_width(text, FONT) for text in names.values()), 40.0) + 26
-    start = axis_start(min(line[3] for line in lines))
+    start = axis_start(min(x for line in lines for x in (line.value, line.low, line.chance) if x == x))
     slots = sum(len(rows) + (1.3 if title else 0) for title, rows in groups)
     height = slots * _ROW + 80
 
@@ -75,16 +87,14 @@ def _lines(
                 at += 1.3
                 y = 1 - (26 + (at - 0.55) * _ROW) / height
                 figure.text(14 / WIDTH, y, shorten(title, WIDTH / 2, FONT), fontweight="bold", va="center")
-            for value, n, share, low, high in rows:
+            for line in rows:
                 middle = at + 0.5
-                ax.plot([low, high], [middle, middle], color=BLUE, linewidth=2, alpha=0.55, clip_on=False)
-                ax.plot(
-                    [share], [middle], "o", color=BLUE, markersize=7, markeredgecolor=PANEL, clip_on=False
-                )
+                _point(ax, line, middle)
                 y = 1 - (26 + middle * _ROW) / height
-                figure.text(1 - 14 / WIDTH, y, f"{n:,}", ha="right", va="center", fontsize=11, color=QUIET)
+                said = f"{line.articles:,}"
+                figure.text(1 - 14 / WIDTH, y, said, ha="right", va="center", fontsize=11, color=QUIET)
                 ticks.append(middle)
-                ticked.append(names[value])
+                ticked.append(names[line.name])
                 at += 1
         ax.set_yticks(ticks, ticked)
         ax.tick_params(axis="y", length=0, pad=8)
@@ -93,6 +103,16 @@ def _lines(
         note(figure, WIDTH - 14, 13, height, "articles", ha="right")
 
     return draw(name, said, height, paint)
+
+
+def _point(ax: Axes, line: Line, middle: float) -> None:
+    if not math.isnan(line.low):
+        span = [line.low, line.high]
+        ax.plot(span, [middle, middle], color=BLUE, linewidth=2, alpha=0.55, clip_on=False)
+    if not math.isnan(line.chance):
+        span = [middle - 0.3, middle + 0.3]
+        ax.plot([line.chance, line.chance], span, color=ORANGE, linewidth=2, clip_on=False)
+    ax.plot([line.value], [middle], "o", color=BLUE, markersize=7, markeredgecolor=PANEL, clip_on=False)
 
 
 def top_words_figure(top_words: Mapping[str, Sequence[tuple[str, float]]]) -> str:

@@ -10,7 +10,7 @@ import math
 import re
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from io import BytesIO
 from typing import Any
@@ -89,6 +89,12 @@ def axes(figure: Figure, left: float, top: float, right: float, bottom: float) -
 def note(figure: Figure, x: float, y: float, height: float, text: str, ha: str) -> None:
     """Quiet text at px from the upper left corner."""
     figure.text(x / WIDTH, 1 - y / height, text, color=QUIET, va="center", ha=ha)
+
+
+def luminance(colour: Sequence[float]) -> float:
+    """How light red, green and blue (0 to 1) are together, 0 to 1: below 0.21 white text reads better than black."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def axis_start(value: float) -> float:

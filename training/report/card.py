@@ -11,7 +11,8 @@ from typing import Any
 from training.hygiene import FILE_NAME
 from training.report.content import ReportContent, SectionContent
 from training.report.plain import printable
-from training.report.rows import Row, comparison_rows, data_lines, number, popularity_rows, section_rows
+from training.report.popularity.card import popularity_lines, popularity_warnings
+from training.report.rows import Row, data_lines, number, section_rows
 from training.report.tables import confusable_rows, label_rows, set_rows, slice_rows
 
 MOST_NOTES = 50
@@ -38,11 +39,13 @@ def write_card(
         *_use(),
         *_data(facts["data"], content.sections),
         *_metrics(metrics),
+        *popularity_lines(facts, content.popularity, escape_markdown, _table),
         *_decisions(metrics["sections"], content.sections),
         *_calibration(metrics),
         *_slices(content.sections),
         *_hygiene(content.sections),
         *_limits(),
+        *popularity_warnings(facts, content.popularity),
         *_reproduction(model, facts, content.command),
         *_notes(notes),
     ]
@@ -99,14 +102,6 @@ def _metrics(metrics: Mapping[str, Any]) -> Lines:
     if metrics["sections"]:
         yield from ("", "## Sections, on the held-out articles", "")
         yield from _table(("", ""), [*section_rows(metrics["sections"])])
-    if metrics["popularity"]:
-        header, *rows = popularity_rows(metrics["popularity"])
-        yield from ("", "## Popularity, on the held-out articles", "")
-        yield from _table(header, rows)
-        yield ""
-        yield from (
-            f"- {escape_markdown(name)}: {value}" for name, value in comparison_rows(metrics["popularity"])
-        )
 
 
 def _decisions(metrics: Mapping[str, Any] | None, sections: SectionContent | None) -> Lines:
@@ -139,13 +134,11 @@ def _decisions(metrics: Mapping[str, Any] | None, sections: SectionContent | Non
 
 
 def _calibration(metrics: Mapping[str, Any]) -> Lines:
-    sections, popularity = metrics["sections"], metrics["popularity"] or {}
+    sections = metrics["sections"]
     if sections:
         yield from ("", "## Calibration", "")
         yield f"- Sections: expected calibration error {number(sections['ece'])} over 15 bins of equal mass,"
         yield f"  log loss {number(sections['log_loss'])}"
-        if popularity.get("top5_ece") is not None:
-            yield f"- Chance of the daily top five: expected calibration error {number(popularity['top5_ece'])}"
 
 
 def _slices(sections: SectionContent | None) -> Lines:
@@ -177,8 +170,6 @@ def _limits() -> Lines:
     yield "- An article unlike the training articles gets an answer too; `review` and a low probability are the sign."
     yield "- News changes: names and topics that training never saw weigh nothing. Evaluate on new articles now and then."
     yield "- The labels carry a newsroom's habits, mistakes included; the model repeats them."
-    yield "- Popularity was learned from what readers were shown: where an article stood on the page is part of it,"
-    yield "  and a page laid out by these predictions feeds them back into the next training."
 
 
 def _reproduction(model: str, facts: Mapping[str, Any], command: str) -> Lines:

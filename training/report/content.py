@@ -1,5 +1,6 @@
 """All that a report shows beyond the manifest's figures, as plain records: `compute` fills them, `page`, `figures` and
-`card` only read them. Learning curves and label hygiene come as `training.learning` and `training.hygiene` found them.
+`card` only read them; the popularity head's are in
+`popularity.content`. Learning curves and label hygiene come as `training.learning` and `training.hygiene` found them.
 
 Texts may come from anywhere (headlines, section names): whoever prints them escapes them. Body text never gets here.
 """
@@ -9,12 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.hygiene import Conflict, Confusable, SimilarNames, Suspect
 from training.learning import LearningPoint
+
+if TYPE_CHECKING:
+    from training.report.popularity.content import PopularityContent
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -159,11 +164,6 @@ class SectionContent:
     )
     mistakes: tuple[Mistake, ...] = ()
     hygiene: Hygiene | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PopularityContent:
-    """The popularity head's part; it has no pictures yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from training.report.canvas import (
     axes,
     axis_start,
     draw,
+    luminance,
     note,
 )
 from training.report.content import (
@@ -103,18 +104,13 @@ def _cell(ax: Axes, row: int, column: int, count: int, share: float, cell: float
     ax.add_patch(Rectangle((column, row), 1, 1, facecolor=colour, edgecolor=PANEL, linewidth=1))
     text = _count(count, cell)
     size = min(FONT, 0.9 * cell / (0.62 * max(len(text), 2)))
-    ink = INK if _luminance(colour) > 0.21 else "#ffffff"
+    ink = INK if luminance(colour) > 0.21 else "#ffffff"
     ax.text(column + 0.5, row + 0.53, text, ha="center", va="center", fontsize=size, color=ink)
 
 
 def _count(count: int, cell: float) -> str:
     """A count, in thousands where its cell is too narrow."""
     return f"{count / 1000:.0f}k" if count >= 1000 and cell < 7.0 * len(str(count)) else str(count)
-
-
-def _luminance(colour: Sequence[float]) -> float:
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def reliability_figure(reliability: Reliability) -> str:

@@ -9,7 +9,9 @@ from typing import Any
 
 from training.report.content import ReportContent, SectionContent
 from training.report.markup import Part, bullets, page, table, text
-from training.report.rows import Row, comparison_rows, data_lines, number, popularity_rows, section_rows
+from training.report.popularity.content import PopularityContent
+from training.report.popularity.tables import against_rows, chance_rows, label_lines
+from training.report.rows import Row, data_lines, number, popularity_rows, section_rows
 from training.report.tables import label_rows, set_rows
 
 MOST_NOTES = 100
@@ -27,7 +29,7 @@ def write_report(
     metrics = facts["metrics"]
     parts = [
         *_sections(metrics["sections"], content.sections),
-        *_popularity(metrics["popularity"]),
+        *_popularity(metrics["popularity"], content.popularity),
         Part("data", 2, "Data", bullets(data_lines(facts["data"]))),
         *_notes(notes),
     ]
@@ -66,11 +68,31 @@ def _sections(metrics: Mapping[str, Any] | None, content: SectionContent | None)
         yield Part("section-labels", 3, "Every section", _figures(rows))
 
 
-def _popularity(metrics: Mapping[str, Any] | None) -> Iterator[Part]:
+def _popularity(metrics: Mapping[str, Any] | None, content: PopularityContent | None) -> Iterator[Part]:
+    if not metrics and content is None:
+        return
+    lead = "" if content is None else bullets(label_lines(content))
+    yield Part("popularity", 2, "Popularity", lead)
+    if content is not None:
+        from training.report.popularity.pictures import pictures
+
+        yield from pictures(content, metrics.get("ndcg_at_10") if metrics else None)
     if metrics:
-        first = _figures([*popularity_rows(metrics)])
-        ahead = [*comparison_rows(metrics)]
-        yield Part("popularity", 2, "Popularity", first + (table("", ("", ""), ahead) if ahead else ""))
+        against = [*against_rows(metrics)]
+        if against:
+            caption = "Paired differences over the same groups, with 95 % bootstrap intervals over groups."
+            body = table(caption, against[0], against[1:], numbers=range(1, 5))
+            yield Part("popularity-baselines", 3, "Model against baselines", body)
+        chance = [*chance_rows(metrics)]
+        more = table("", ("", ""), chance) if chance else ""
+        yield Part(
+            "popularity-figures",
+            3,
+            "Figures of popularity",
+            _figures([*popularity_rows(metrics, intervals=True)]) + more,
+        )
+    if content is not None and content.missing:
+        yield Part("popularity-missing", 3, "Not shown, and why", bullets(content.missing))
 
 
 def _figures(rows: Sequence[Row]) -> str:
@@ -114,6 +136,13 @@ def _popularity_tiles(metrics: Mapping[str, Any] | None) -> Iterator[tuple[str, 
         ]
         beside = f", best baseline {max(known):.3f}" if known else ""
         yield number(metrics["ndcg_at_10"], 3), f"nDCG@10 of popularity{beside}"
+    if metrics and metrics.get("top5_overlap") is not None:
+        chance = metrics["baselines"].get("random", {}).get("top5_overlap")
+        beside = f", by chance {5 * chance:.1f}" if chance is not None else ""
+        yield (
+            f"{5 * metrics['top5_overlap']:.1f} of 5",
+            f"real top articles found in the predicted five{beside}",
+        )
 
 
 def _contents(parts: Sequence[Part]) -> str:

@@ -34,21 +34,29 @@ def section_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:
         yield f"baseline {name}: accuracy", number(own["accuracy"])
 
 
-def popularity_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:
-    """A header and a line for the model and each baseline."""
+def popularity_rows(metrics: Mapping[str, Any], *, intervals: bool = False) -> Iterator[Row]:
+    """A header and a line for the model (with another of its intervals) and each baseline."""
     names = ("ndcg_at_5", "ndcg_at_10", "top5_overlap", "mrr", "pairwise_accuracy", "auc")
     shown = [name for name in names if metrics.get(name) is not None]
     yield "", *[name.replace("_", " ").replace("ndcg", "nDCG").replace(" at ", "@") for name in shown]
     yield "model", *[number(metrics[name]) for name in shown]
+    if intervals and (known := metrics.get("intervals")):
+        yield "from", *[number(known[name][0]) if name in known else "" for name in shown]
+        yield "to (95 %)", *[number(known[name][1]) if name in known else "" for name in shown]
     for baseline, own in metrics["baselines"].items():
-        yield baseline.replace("source_hour", "source × hour"), *[number(own[name]) for name in shown]
+        yield baseline_name(baseline), *[number(own[name]) for name in shown]
 
 
 def comparison_rows(metrics: Mapping[str, Any]) -> Iterator[Row]:
     """How far ahead of each baseline, with the paired interval."""
     for name, item in metrics.get("ahead_of", {}).items():
         ahead = f"{item['ndcg_at_10']:+.4f} (95 %: {item['low']:+.4f} to {item['high']:+.4f})"
-        yield f"nDCG@10 ahead of {name.replace('source_hour', 'source × hour')}", ahead
+        yield f"nDCG@10 ahead of {baseline_name(name)}", ahead
+
+
+def baseline_name(name: str) -> str:
+    """A baseline's name in the JSON as people read it."""
+    return name.replace("source_hour", "source × hour")
 
 
 def data_lines(data: Mapping[str, Any]) -> Iterator[str]:

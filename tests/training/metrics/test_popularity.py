@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from classifier.errors import LabelError, UsageError
 from training.metrics import (
     auc,
+    auc_interval,
     ece,
     evaluate_popularity,
     gains,
@@ -20,6 +21,7 @@ from training.metrics import (
     mrr,
     ndcg_at,
     pairwise_accuracy,
+    top5_constants,
     top_k_membership,
     top_k_overlap,
 )
@@ -207,3 +209,43 @@ def test_bad_input_is_refused_with_a_remedy(changes: dict, error: type[Exception
     with pytest.raises(error) as caught:
         evaluate_popularity(**arguments)
     assert caught.value.remedy
+
+
+def test_both_constants_by_hand() -> None:
+    truth = np.arange(30.0)
+    groups = ["a"] * 10 + ["b"] * 20
+    base, size = top5_constants(truth, groups, flags=False)
+    rate = 10 / 30
+    assert base == pytest.approx(
+        (0.5 * (1 - rate) ** 2 + 0.5 * rate**2 + 0.25 * (1 - rate) ** 2 + 0.75 * rate**2) / 2
+    )
+    assert size == pytest.approx((0.25 + 0.1875) / 2)
+    told = evaluate_popularity(truth, truth, groups, flags=False, top5_probability=np.full(30, rate))
+    assert told.top5_brier == pytest.approx(base)
+    assert np.isnan(top5_constants(truth[:9], ["a"] * 9, flags=False)).all()
+
+
+def test_the_interval_of_auc_holds_it_and_knows_no_order() -> None:
+    random = np.random.default_rng(0)
+    flags = (random.random(400) < 0.2).astype(float)
+    scores = np.round(flags + random.normal(size=400), 1)
+    low, high = auc_interval(flags, scores)
+    middle = evaluate_popularity(flags, scores, ["g"] * 400, flags=True).auc
+    assert middle is not None
+    assert low < middle < high
+    assert 0.05 < high - low < 0.2
+    order = random.permutation(400)
+    assert auc_interval(flags[order], scores[order]) == (low, high)
+    assert auc_interval(flags, np.zeros(400)) == (0.5, 0.5)
+    assert auc_interval(flags, flags) == (1.0, 1.0)
+    assert np.isnan(auc_interval(np.ones(4), np.arange(4.0))).all()
+
+
+def test_groups_are_named_in_the_order_of_their_figures() -> None:
+    truth = np.r_[np.arange(10.0), np.arange(9.0), np.arange(12.0)]
+    groups = ["b"] * 10 + ["c"] * 9 + ["a"] * 12
+    found = evaluate_popularity(truth, truth * (np.array(groups) == "a"), groups, flags=False)
+    assert found.group_names == ("a", "b")
+    assert found.per_group["mrr"][0] == 1.0
+    assert found.per_group["mrr"][1] < 0.5
+    assert "group_names" not in found.to_dict()

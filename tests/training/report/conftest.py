@@ -27,6 +27,20 @@ from training.report.content import (
     SliceRow,
     TargetPoint,
 )
+from training.report.popularity.content import (
+    Chances,
+    HitShare,
+    LabelFacts,
+    OverTime,
+    Place,
+    PopularityContent,
+    RankTable,
+    ScoreSlice,
+    Series,
+    Surprise,
+    WordEffect,
+    WordPanel,
+)
 
 PART = {"articles": 120, "window": ["2031-04-01T06:15+09:00", "2031-04-20T22:45+09:00"]}
 BASELINES = ("random", "recency", "source", "section", "source_hour")
@@ -59,10 +73,24 @@ FACTS: dict[str, Any] = {
         "popularity": {
             "n": 120,
             "ndcg_at_10": 0.825,
+            "top5_overlap": 0.7,
             "mrr": 0.65,
             "top5_ece": 0.086,
-            "baselines": {name: {"ndcg_at_10": 0.5, "mrr": 0.2} for name in BASELINES},
-            "ahead_of": {"random": {"ndcg_at_10": 0.3, "low": 0.2, "high": 0.4}},
+            "top5_brier": 0.18,
+            "top5_brier_base_rate": 0.24,
+            "top5_brier_size": 0.16,
+            "intervals": {"ndcg_at_10": [0.75, 0.9], "top5_overlap": [0.6, 0.8], "top5_brier": [0.15, 0.2]},
+            "baselines": {name: {"ndcg_at_10": 0.5, "top5_overlap": 0.42, "mrr": 0.2} for name in BASELINES},
+            "ahead_of": {
+                "random": {
+                    "ndcg_at_10": 0.3,
+                    "low": 0.2,
+                    "high": 0.4,
+                    "top5_overlap": -0.1,
+                    "top5_overlap_low": -0.2,
+                    "top5_overlap_high": 0.05,
+                }
+            },
         },
     },
 }
@@ -134,5 +162,58 @@ def content() -> ReportContent:
                 ),
                 similar=(SimilarNames(("Politics", "politics"), (40, 1), "write Politics for all of them"),),
             ),
-        )
+        ),
+        popularity(),
+    )
+
+
+def popularity() -> PopularityContent:
+    """With everything in it, though counts and flags never come together."""
+    points, nothing = np.array([0.7, 0.9]), np.full(2, np.nan)
+    word = (WordEffect("text: storm", 0.2, 12), WordEffect("headline: 경제", 0.1, 3))
+    return PopularityContent(
+        labels=LabelFacts("counts", 130, 12, 120, 10, 12.0, "2031-04-21", "2031-04-30"),
+        ranks=RankTable(np.eye(5) * 0.5 + 0.1, np.full((5, 5), 0.2), 120, 10),
+        hits=HitShare(
+            np.linspace(0.5, 0.1, 5),
+            np.linspace(0.4, 0.0, 5),
+            np.linspace(0.6, 0.2, 5),
+            np.full(5, 24.0),
+            0.3,
+        ),
+        over_time=OverTime(
+            "day",
+            ("2031-04-21", "2031-04-22"),
+            np.array([3, 1]),
+            (
+                Series(("model",), 0.8, 0.7, 0.9, points, np.array([0.6, np.nan]), np.array([0.8, np.nan])),
+                Series(("random", "source_hour"), 0.5, 0.45, 0.55, points - 0.3, nothing, nothing),
+            ),
+        ),
+        chances=Chances(
+            Reliability(np.array([0.1, 0.4]), np.array([0.12, 0.38]), np.array([60, 60])),
+            np.array([0.0, 0.25, 0.5]),
+            np.array([60, 60]),
+        ),
+        words=(
+            WordPanel("Words", word, (WordEffect("text: percent", -0.3, 33),)),
+            WordPanel("Combinations", (WordEffect("source: 聯合 × text: vote", 0.1, 7),), ()),
+        ),
+        looked_at=120,
+        missed=(
+            Surprise(
+                "A hit nobody saw", "Courier 2031-04-21", Place(1, 1, 12), Place(9, 12, 12), (("tax", -0.2),)
+            ),
+        ),
+        promised=(Surprise("", "Courier 2031-04-22", Place(12, 12, 12), Place(2, 2, 12), (("storm", 0.4),)),),
+        slices=MappingProxyType(
+            {
+                "source": (
+                    ScoreSlice("聯合", 70, 6, 0.8, 0.7, 0.9, 0.4),
+                    ScoreSlice("Courier", 50, 1, 0.6, np.nan, np.nan, 0.5),
+                ),
+                "section": (ScoreSlice("Politics", 60, 5, 0.7, 0.6, 0.8, 0.45),),
+            }
+        ),
+        missing=("Something is not known.",),
     )

@@ -40,6 +40,7 @@ def test_the_card_has_the_usual_sections(
         "Slices, worst first",
         "Label hygiene",
         "Limits and risks",
+        "Warnings about popularity",
         "How to reproduce",
         "Notes of the training run",
     ]
@@ -57,12 +58,22 @@ def test_the_card_has_the_usual_sections(
         "- Pairs of sections that the model cannot tell apart: 1",
         "| 경제 | Politics | 12 | 40 | 0.300 | 0.180 to 0.450 |\n"  # the worse direction first
         "| Politics | 경제 | 3 | 50 | 0.060 | 0.020 to 0.160 |\n",
+        "- learned from 3 ranking boxes, published 2031-04-01T06:15+09:00 to 2031-04-20T22:45+09:00",
+        "- measured against counts: 130 held-out articles in 12 groups",
+        "| model | 0.825 | 0.750 to 0.900 | 0.700 | 0.600 to 0.800 |",
+        "| source | Courier | 50 | 1 | 0.600 | – | 0.500 |\n"  # the least ahead of random scores first
+        "| section | Politics |",
+        "- Something is not known.",
+        "- **Feedback.**",
+        "No column of placement was named",
+        "- **Source.**",
+        "- **Drift.**",
         "target = 0.95",
         "- a note",
     ):
         assert said in card, said
     assert card.index("| source | 聯合 |") < card.index("| source | Reuters |")  # worst first
-    for headline in ("A headline", "Shares fall", "Storm"):
+    for headline in ("A headline", "Shares fall", "Storm", "A hit nobody saw"):
         assert headline not in card
 
 
@@ -85,6 +96,27 @@ def test_without_content_the_card_says_what_the_manifest_says(
     assert "## Decisions" not in write_card("m", facts, [], created)
     facts["metrics"]["popularity"] = None
     assert "## How to reproduce" in write_card("m", facts, [], created)
+
+
+def test_named_placement_is_held_fixed_and_counts_are_told(
+    facts: dict[str, Any], created: datetime, content: ReportContent
+) -> None:
+    facts["configuration"]["features"]["nuisance"] = ["placement"]
+    facts["data"]["train"] = {**facts["data"]["train"], "with_popularity": 1234}
+    card = write_card("m", facts, [], created, content)
+    assert "Training saw it, and predictions hold it at a fixed value." in card
+    assert "No column of placement was named" not in card
+    assert "- learned from 1,234 articles with a popularity, published 2031-04-01" in card
+    assert "- learned from 3 ranking boxes beside them" in card
+
+
+def test_without_a_popularity_head_nothing_is_said_of_it(
+    facts: dict[str, Any], created: datetime, content: ReportContent
+) -> None:
+    facts["metrics"]["popularity"] = None
+    card = write_card("m", facts, [], created, replace(content, popularity=None))
+    assert "opularity, on the held-out" not in card
+    assert "Warnings about popularity" not in card
 
 
 def test_the_command_is_told_as_it_was_given(

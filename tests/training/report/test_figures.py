@@ -16,6 +16,9 @@ from training.learning import LearningPoint
 from training.report import bars, figures
 from training.report.canvas import BLUE, INK, ORANGE, PANEL, QUIET
 from training.report.content import Confusion, LabelScore, ReportContent, SliceRow
+from training.report.popularity import figures as rank_figures
+from training.report.popularity import panels
+from training.report.popularity.content import OverTime, RankTable, Series, WordEffect, WordPanel
 
 SVG = "{http://www.w3.org/2000/svg}"
 ALLOWED = {"svg", "g", "defs", "path", "use", "rect", "clipPath", "text", "tspan"}
@@ -29,7 +32,18 @@ def pictures(content: ReportContent) -> dict[str, str]:
     assert sections.reliability is not None
     assert sections.precision_coverage is not None
     assert sections.learning_curve is not None
+    popularity = content.popularity
+    assert popularity is not None
+    assert popularity.ranks is not None
+    assert popularity.hits is not None
+    assert popularity.over_time is not None
+    assert popularity.chances is not None
     return {
+        "ranks": rank_figures.rank_figure(popularity.ranks),
+        "hits": rank_figures.hits_figure(popularity.hits),
+        "time": rank_figures.over_time_figure(popularity.over_time, ["model", "random = source × hour"]),
+        "chances": rank_figures.chances_figure(popularity.chances),
+        **{f"panel{i}": panels.words_figure(panel, i) for i, panel in enumerate(popularity.words)},
         "confusion": figures.confusion_figure(sections.confusion),
         "reliability": figures.reliability_figure(sections.reliability),
         "coverage": figures.coverage_figure(sections.precision_coverage),
@@ -106,6 +120,10 @@ def test_labels_of_any_script_are_text_and_measuring_them_warns_of_nothing(conte
         lambda text: bars.f1_figure([LabelScore(text, 0.5, 0.4, 0.6, 3)]),
         lambda text: bars.slices_figure({"source": [SliceRow(text, 3, 0.5, 0.1, 0.9)]}, None),
         lambda text: bars.top_words_figure({text: [(f"text: {text}", 1.0)]}),
+        lambda text: panels.words_figure(WordPanel("Words", (WordEffect(f"text: {text}", 1.0, 2),), ()), 0),
+        lambda text: bars.lines_figure(
+            "x", "said", [(text, [bars.Line(text, 3, 0.5, 0.4, 0.6, 0.3)])], "", 0.5
+        ),
     ],
 )
 def test_hostile_names_are_only_text(draw: Callable[[str], str]) -> None:
@@ -178,3 +196,58 @@ def test_a_learning_curve_may_be_short(points: int) -> None:
     said = ElementTree.fromstring(svg).get("aria-label") or ""
     assert "accuracy 0.500 after 10 training articles" in said
     assert said.endswith(f"{curve[-1].correct:.3f} after {curve[-1].articles}.")
+
+
+def test_the_heat_map_has_a_cell_for_every_pair_of_parts_and_says_the_corner() -> None:
+    shares = np.full((10, 10), 0.1)
+    shares[0, 0], shares[0, 1] = 0.2, 0.0
+    svg = rank_figures.rank_figure(RankTable(shares, np.full((10, 10), 0.1), 400, 20))
+    assert texts(svg).count("10%") == 98
+    assert {"20%", "0%", "2nd", "3rd", "9th", "last", "predicted tenth"} <= set(texts(svg))
+    said = ElementTree.fromstring(svg).get("aria-label") or ""
+    assert "in the top tenth, 20% were in the real top tenth (chance: 10%) and 10% in the last" in said
+
+
+def series(name: str, mean: float, points: int) -> Series:
+    nothing = np.full(points, np.nan)
+    return Series((name,), mean, mean - 0.05, mean + 0.05, np.full(points, mean), nothing, nothing)
+
+
+@pytest.mark.parametrize("points", [1, 2, 40])
+def test_time_may_be_short_and_names_of_equal_means_do_not_overlap(points: int) -> None:
+    days = tuple(f"2031-{4 + i // 20:02d}-{1 + i % 20:02d}" for i in range(points))
+    found = OverTime(
+        "day", days, np.ones(points, np.int64), tuple(series(f"s{i}", 0.5, points) for i in range(6))
+    )
+    svg = rank_figures.over_time_figure(found, [f"s{i}" for i in range(6)])
+    assert "1 Apr" in texts(svg)
+    assert "2031" in texts(svg)
+    places = sorted(
+        float(element.get("y") or re.findall(r"[-\d.]+", element.get("transform") or "")[-1])
+        for element in ElementTree.fromstring(svg).iter(f"{SVG}text")
+        if re.fullmatch(r"0\.500 s\d", "".join(element.itertext()))
+    )
+    assert len(places) == 6
+    assert min(np.diff(places)) > 12
+
+
+def test_time_is_named_by_its_period() -> None:
+    for unit, days, shown in (
+        (
+            "week",
+            ("2031-04-07", "2031-12-29", "2032-03-01"),
+            {"7 Apr", "29 Dec", "1 Mar", "2031", "2032", "week from"},
+        ),
+        ("month", ("2031-04-01", "2032-03-01"), {"Apr", "Mar", "month"}),
+        ("year", ("2031-01-01", "2032-01-01"), {"2031", "2032", "year"}),
+    ):
+        found = OverTime(unit, days, np.ones(len(days), np.int64), (series("model", 0.5, len(days)),))  # type: ignore[arg-type]
+        assert shown <= set(texts(rank_figures.over_time_figure(found, ["model"])))
+
+
+def test_lines_without_an_interval_have_only_a_point() -> None:
+    lines = [bars.Line("a", 3, 0.5, float("nan"), float("nan")), bars.Line("b", 3, 0.5, 0.4, 0.6, 0.3)]
+    svg = bars.lines_figure("x", "said", [("", lines)], "", None)
+    assert "nan" not in svg
+    assert svg.count(BLUE) > 0
+    assert svg.count(ORANGE) == 1

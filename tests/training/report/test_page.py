@@ -18,6 +18,15 @@ from training.hygiene import Conflict, Confusable, Direction, SimilarNames, Susp
 from training.report import write_report
 from training.report.assemble import HeldOut, section_content
 from training.report.content import Hygiene, Mistake, ReportContent, SectionContent, SliceRow
+from training.report.popularity.content import (
+    LabelFacts,
+    Place,
+    PopularityContent,
+    ScoreSlice,
+    Surprise,
+    WordEffect,
+    WordPanel,
+)
 
 WAY = Direction(10, 5, 0.5, 0.2, 0.8)
 VOID = {"meta", "link", "br", "img", "hr", "input"}
@@ -81,7 +90,22 @@ def evil(content: ReportContent) -> ReportContent:
                 (SimilarNames((EVIL, EVIL), (1, 1), EVIL),),
             ),
         ),
+        evil_popularity(content),
         command=EVIL,
+    )
+
+
+def evil_popularity(content: ReportContent) -> PopularityContent:
+    popularity = content.popularity
+    assert popularity is not None
+    place, slices = Place(1, 1, 10), (ScoreSlice(EVIL, 3, 1, 0.5, 0.1, 0.9, 0.2),) * 2
+    return replace(
+        popularity,
+        words=(WordPanel("Words", (WordEffect(EVIL, 1.0, 2),), (WordEffect(EVIL, -1.0, 2),)),),
+        missed=(Surprise(EVIL, EVIL, place, place, ((EVIL, -0.5),)),),
+        promised=(Surprise(EVIL, EVIL, place, place, ((EVIL, 0.5),)),),
+        slices={EVIL: slices},
+        missing=(EVIL,),
     )
 
 
@@ -121,7 +145,7 @@ def test_texts_from_outside_stay_texts(
     assert "\u202e" not in html
     for _, attributes in page.elements:
         assert not [name for name in attributes if name.startswith("on")]
-    assert page.text.count("<script>alert(1)</script>") >= 6  # they are read, not run
+    assert page.text.count("<script>alert(1)</script>") >= 13  # they are read, not run
 
 
 def test_headings_are_in_order_and_the_contents_lead_to_all_of_them(
@@ -147,6 +171,23 @@ def test_headings_are_in_order_and_the_contents_lead_to_all_of_them(
         "hygiene",
     ]
     assert ids[: len(pictures) + 2] == ["sections", *pictures, "section-figures"]  # pictures first
+    of_popularity = ids[ids.index("popularity") : ids.index("data")]
+    names = (
+        "ranks",
+        "hits",
+        "time",
+        "chances",
+        "slices",
+        "words-0",
+        "words-1",
+        "missed",
+        "promised",
+        "baselines",
+    )
+    assert of_popularity == [
+        "popularity",
+        *(f"popularity-{name}" for name in (*names, "figures", "missing")),
+    ]
     assert page.named("html")[0]["lang"] == "en"
 
 
@@ -154,7 +195,7 @@ def test_pictures_and_tables_can_be_heard(
     facts: dict[str, Any], created: datetime, content: ReportContent
 ) -> None:
     page = Page(write_report("m", facts, [], created, content))
-    assert len(page.named("figure")) == len(page.named("figcaption")) == len(page.named("svg")) == 7
+    assert len(page.named("figure")) == len(page.named("figcaption")) == len(page.named("svg")) == 7 + 7
     assert all(svg["role"] == "img" and svg["aria-label"] for svg in page.named("svg"))
     assert page.named("th")
     assert all(th.get("scope") in ("row", "col") for th in page.named("th"))
@@ -165,7 +206,7 @@ def test_without_content_there_are_the_tables(facts: dict[str, Any], created: da
     html = write_report("m", facts, ["a note"], created)
     page = Page(html)
     assert not page.named("svg")
-    for said in ("0.9500 (95 %: 0.9080 to 0.9830)", "nDCG@10 ahead of random", "a note", "2031-05-01 12:30"):
+    for said in ("0.9500 (95 %: 0.9080 to 0.9830)", "+0.300 (0.200 to 0.400)", "a note", "2031-05-01 12:30"):
         assert said in page.text
 
 
@@ -237,7 +278,10 @@ def test_a_mistake_says_what_decided_with_its_sign(
     assert "bank +0.500" in text
     assert "vote −0.200" in text
     html = write_report("m", facts, [], created, content)
-    assert re.findall('<li class="against">(.*?)</li>', html) == ["<bdi>vote</bdi> −0.200"]
+    assert re.findall('<li class="against">(.*?)</li>', html) == [
+        "<bdi>vote</bdi> −0.200",
+        "<bdi>tax</bdi> −0.200",
+    ]
 
 
 def rows_of(html: str) -> list[list[str]]:
@@ -284,3 +328,74 @@ def test_a_conflict_shows_every_labelling_even_of_many_duplicates(
     sections = replace(content.sections, hygiene=Hygiene((), 0, (conflict,), 1, (), ()))
     text = Page(write_report("m", facts, [], created, ReportContent(sections))).text
     assert "Politics: Storm (and 28 more) / 경제: Storm" in text
+
+
+def test_popularity_is_told_in_words(
+    facts: dict[str, Any], created: datetime, content: ReportContent
+) -> None:
+    html = write_report("m", facts, [], created, content)
+    rows, text = rows_of(html), Page(html).text
+    for said in (
+        "measured against counts: 130 held-out articles in 12 groups",
+        "10 groups with at least ten articles can be evaluated: 120 articles, 12 articles in the median group",
+        "Courier 2031-04-21: really place 1 of 12, predicted place 9–12 of 12",
+        "tax −0.200",
+        "storm +0.400",
+        "3.5 of 5",
+        "by chance 2.1",
+        "A day with one group has no interval. Orderings that agree on every group share a line.",
+        "Something is not known.",
+    ):
+        assert said in text, said
+    assert ["model", "0.825", "0.750 to 0.900", "0.700", "0.600 to 0.800"] in rows
+    assert ["random", "0.500", "+0.300 (0.200 to 0.400)", "0.420", "−0.100 (−0.200 to 0.050)"] in rows
+    brier = ("Brier score of the top-five chances (lower is better)", "0.1800 (95 %: 0.1500 to 0.2000)")
+    assert list(brier) in rows
+    assert "0.2400 (the model's is 25.0% lower)" in text
+    assert "0.1600 (the model's is 12.5% higher)" in text
+    assert ["from", "0.7500", "0.6000", ""] in rows
+
+
+def test_flags_have_no_places(facts: dict[str, Any], created: datetime, content: ReportContent) -> None:
+    popularity = content.popularity
+    assert popularity is not None
+    flags = replace(
+        popularity,
+        labels=LabelFacts("flags", 130, 12, 120, 10, 12.0, None, None),
+        ranks=None,
+        promised=(Surprise("x", "g", Place(4, 12, 12), Place(1, 1, 12), ()),),
+        missed=(Surprise("y", "g", Place(1, 3, 12), Place(9, 9, 12), ()),),
+    )
+    html = write_report("m", facts, [], created, replace(content, popularity=flags))
+    text = Page(html).text
+    assert "really popular (one of 3), predicted place 9 of 12" in text
+    assert "really not popular (3 of 12 were), predicted place 1 of 12" in text
+    assert "share of popular articles" in html
+    assert "at least ten articles, one of them popular, can be evaluated" in text
+
+
+def test_where_nothing_was_measured_the_page_says_so(facts: dict[str, Any], created: datetime) -> None:
+    facts["metrics"]["popularity"] = None
+    said = "No held-out article has a popularity"
+    content = ReportContent(popularity=PopularityContent(missing=(said,)))
+    page = Page(write_report("m", facts, [], created, content))
+    assert said in page.text
+    assert not page.named("svg")
+    assert "popularity" in {attributes.get("id") for attributes in page.named("h2")}
+
+
+def test_orderings_that_agree_share_a_name(
+    facts: dict[str, Any], created: datetime, content: ReportContent
+) -> None:
+    popularity = content.popularity
+    assert popularity is not None
+    assert popularity.over_time is not None
+    model, other = popularity.over_time.series
+    for names, said in (
+        (("random", "source_hour"), "0.500 random = source × hour"),
+        (("random", "recency", "source"), "0.500 random = recency = source"),
+        (("random", "recency", "source", "section", "source_hour"), "0.500 random = recency = 3 more"),
+    ):
+        over_time = replace(popularity.over_time, series=(model, replace(other, names=names)))
+        shown = replace(content, popularity=replace(popularity, over_time=over_time))
+        assert said in Page(write_report("m", facts, [], created, shown)).text

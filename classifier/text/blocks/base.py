@@ -1,0 +1,26 @@
+"""What every feature block is."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Protocol
+
+from numpy.typing import NDArray
+
+from classifier.text.rows import Rows
+from classifier.text.sparse import SparseRows
+
+FieldSpan = tuple[str, int, int]
+
+
+class Block(Protocol):
+    """Rows in, `width` features out."""
+
+    kind: ClassVar[str]
+
+    @property
+    def width(self) -> int: ...
+    def transform(self, rows: Rows) -> SparseRows: ...
+    def feature_name(self, feature: int) -> str: ...
+    def feature_spans(self, rows: Rows, number: int) -> dict[int, list[FieldSpan]]: ...
+    def spec(self) -> dict[str, Any]: ...
+    def arrays(self) -> dict[str, NDArray[Any]]: ...

@@ -1,0 +1,177 @@
+"""Choosing the popularity head's recipe by walking forward inside the training part.
+
+From a plain start features are added one by one and kept where they help, then what fades, the half-life, the
+regularisation and the learner are tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.text.rows import TEXT, Rows
+from training.popularity.learners import ROUGH
+from training.popularity.material import Material, fit_weights
+from training.popularity.recipes import LEARNERS, SHAPE, TIME, Feature, PopularityRecipe
+from training.popularity.validation import Validation
+from training.recipes import BlockRecipe, Script, script_of
+
+Floats = NDArray[np.float64]
+Progress = Callable[[str], None]
+
+_ALPHAS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
+_HALF_LIVES = (120.0, 60.0, 30.0, 14.0)
+_RECENT = (7.0, 30.0)
+_FEW_CHARACTERS = 50_000_000  # parts of words of longer texts take too long, and too much memory
+_LEAST_GAIN = 0.0005
+
+
+@dataclass(slots=True)
+class Trials:
+    """Recipes tried on one validation, each once: held-out scores (n,) and quality by group."""
+
+    material: Material
+    validation: Validation
+    progress: Progress
+    found: dict[PopularityRecipe, Floats] = field(default_factory=dict)
+    _starts: dict[tuple[object, int], Floats] = field(default_factory=dict)
+
+    def quality(self, recipe: PopularityRecipe) -> Floats:
+        if recipe not in self.found:
+            self.found[recipe] = quality = self.validation.quality(self.scores(recipe))
+            self.progress(f"tried {recipe}: {quality.mean():.4f}")
+        return self.found[recipe]
+
+    def better(self, candidate: PopularityRecipe, than: PopularityRecipe) -> bool:
+        """By more than noise: a standard error of the paired difference over groups."""
+        gain = self.quality(candidate) - self.quality(than)
+        error = float(gain.std()) / len(gain) ** 0.5
+        return bool(gain.mean() > max(error, _LEAST_GAIN))
+
+    def scores(self, recipe: PopularityRecipe) -> Floats:
+        """(n,) scores by fits that did not see the article; NaN where it is never asked."""
+        scores = np.full(len(self.material.targets), np.nan)
+        for number, window in enumerate(self.validation.windows):
+            key = (recipe.features, recipe.learner), number
+            fitted = fit_weights(
+                self.material, recipe, window.fitted, tolerance=ROUGH, start=self._starts.get(key)
+            )
+            if fitted is None:
+                scores[window.asked] = 0.0
+                continue
+            self._starts[key] = fitted.solution.weights
+            scores[window.asked] = fitted.scores[window.asked]
+        return scores
+
+
+def start_recipe(
+    rows: Rows, categorical: tuple[str, ...], numeric: tuple[str, ...], *, flags: bool
+) -> PopularityRecipe:
+    """Where the choice starts, and what is taken where there is nothing to choose by."""
+    script = script_of(rows.texts(TEXT))
+    features = [_main_text(script)]
+    if any(rows.texts("headline")) and (any(rows.texts("summary")) or any(rows.texts("body"))):
+        own = ("word", (1, 1)) if script == "spaced" else ("char_wb", (2, 4))
+        features.append(Feature(BlockRecipe("headline", *own, weight=0.5)))  # type: ignore[arg-type]
+    features.append(Feature(BlockRecipe(SHAPE, weight=0.05), "shape"))
+    if any(time is not None for time in rows.times()):
+        features.append(Feature(BlockRecipe(TIME, weight=0.1), "time"))
+    own_columns = [name for name in ("source", "section") if name not in categorical]
+    features += [Feature(BlockRecipe(name, weight=0.5)) for name in own_columns if _values(rows, name) > 1]
+    features += [Feature(BlockRecipe(name)) for name in categorical if _values(rows, name) > 1]
+    features += [Feature(BlockRecipe(name), "numeric") for name in numeric]
+    return PopularityRecipe(tuple(features), "logistic" if flags else "squares")
+
+
+def _main_text(script: Script) -> Feature:
+    if script == "spaced":
+        return Feature(BlockRecipe(TEXT, "word", (1, 2)))
+    return Feature(BlockRecipe(TEXT, "char_wb", (2, 4) if script == "syllables" else (1, 3)))
+
+
+def _values(rows: Rows, column: str) -> int:
+    return len({str(value) for value in rows.values(column) if value is not None})
+
+
+def choose_recipe(
+    start: PopularityRecipe,
+    trials: Trials,
+    *,
+    features: bool = True,
+    alpha: bool = True,
+    half_life: bool = True,
+    learner: bool = True,
+) -> PopularityRecipe:
+    """The recipe that ranks best, beginning with `start`; what is False stays as it is there."""
+    best = _climb(start, trials) if alpha else start
+    if features:
+        for added in _additions(best, trials.material.cache.rows):
+            best = _better(best, best.adding(*added), trials)
+        if trials.validation.forward:
+            best = _fading(best, trials)
+    if half_life and trials.validation.forward:
+        for days in _HALF_LIVES:
+            if (older := _better(best, replace(best, half_life=days), trials)) is best:
+                break
+            best = older
+    if alpha:
+        best = _climb(best, trials)
+    if learner:
+        for name in LEARNERS:
+            if name != "logistic" or trials.material.flags:
+                best = _better(best, replace(best, learner=name), trials)
+    return best
+
+
+def _better(best: PopularityRecipe, candidate: PopularityRecipe, trials: Trials) -> PopularityRecipe:
+    return candidate if candidate != best and trials.better(candidate, best) else best
+
+
+def _climb(recipe: PopularityRecipe, trials: Trials) -> PopularityRecipe:
+    """The best regularisation, going up or down from where it is as long as it gets clearly better."""
+    at = min(range(len(_ALPHAS)), key=lambda i: abs(np.log(_ALPHAS[i] / recipe.alpha)))
+    for step in (1, -1):
+        first, place = recipe, at
+        while 0 <= place + step < len(_ALPHAS):
+            place += step
+            if (better := _better(recipe, replace(recipe, alpha=_ALPHAS[place]), trials)) is recipe:
+                break
+            recipe = better
+        if recipe is not first:
+            break
+    return recipe
+
+
+def _additions(recipe: PopularityRecipe, rows: Rows) -> Iterator[tuple[Feature, ...]]:
+    """Features worth trying, the cheapest first."""
+    columns = [f.block.column for f in recipe.features if f.kind == "block" and not f.is_text]
+    kinds = {f.kind for f in recipe.features}
+    main = recipe.features[0]
+    if {"source", "section"} <= set(columns):
+        yield (Feature(BlockRecipe("source"), crossed="section"),)
+    for column in columns:
+        if "time" in kinds:
+            yield (Feature(BlockRecipe(TIME, weight=0.5), "time", column),)
+    for column in columns:
+        for feature in recipe.features:
+            if feature.kind == "numeric":
+                yield (replace(feature, crossed=column),)
+    if main.block.analyzer == "word":
+        for column in columns:
+            yield (replace(main, crossed=column),)
+        if sum(map(len, rows.texts(TEXT))) < _FEW_CHARACTERS:
+            yield (Feature(BlockRecipe(TEXT, "char_wb", (3, 5))),)
+
+
+def _fading(recipe: PopularityRecipe, trials: Trials) -> PopularityRecipe:
+    """With a second weight that fades for the categories, and for words."""
+    categories = [f for f in recipe.features if f.kind == "block" and not f.is_text and not f.recent]
+    for days in _RECENT:
+        own = [replace(f, block=replace(f.block, weight=1.0), recent=days) for f in categories]
+        if own and (found := _better(recipe, recipe.adding(*own), trials)) is not recipe:
+            recipe = found
+            break
+    return _better(recipe, recipe.adding(replace(recipe.features[0], recent=_RECENT[0])), trials)

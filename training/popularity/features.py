@@ -1,0 +1,176 @@
+"""The popularity head's features over the training articles, fitted on all of them or on some; and the blocks that an
+artifact holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from classifier.text.analyzer import Analyzer
+from classifier.text.blocks import Block, CrossBlock
+from classifier.text.rows import Rows
+from training.blocks import (
+    Counts,
+    block_matrix,
+    count_text,
+    fit_category,
+    fit_numeric,
+    fit_shape,
+    fit_time,
+    side_by_side,
+    tfidf_block,
+)
+from training.corpus import Mask
+from training.popularity.recipes import Feature
+
+Floats = NDArray[np.float64]
+SMALL = 1000  # with fewer articles, words of a single article are kept
+_PAIRS = 2  # articles that must have a feature in a category, where there are not few
+
+
+@dataclass(frozen=True, slots=True)
+class FittedFeature:
+    """A feature's matrix (n, width) over all articles, and its block where it was fitted on all of them."""
+
+    feature: Feature
+    block: Block | None
+    matrix: sp.csr_matrix
+
+
+class FeatureCache:
+    """The features of n articles; texts are counted once, whatever is fitted on which of them.
+
+    `ages` (n,) are days before the newest article, for what fades.
+    """
+
+    def __init__(self, rows: Rows, timezone: str, ages: Floats) -> None:
+        self.rows = rows
+        self._timezone = timezone
+        self._ages = ages
+        self._counts: dict[Feature, Counts | None] = {}
+        self._kept: dict[tuple[Feature, bytes], FittedFeature | None] = {}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def fitted(self, features: tuple[Feature, ...], train: Mask | None = None) -> list[FittedFeature]:
+        """Each as if fitted on the articles of a mask alone (by default on all); those that they give nothing are left
+        out."""
+        found = [self._one(feature, train) for feature in features if not feature.recent]
+        return [one for one in found if one is not None]
+
+    def matrix(
+        self, features: tuple[Feature, ...], train: Mask | None = None, *, faded: bool = True
+    ) -> sp.csr_matrix | None:
+        """(n, width) of all features side by side, those that fade last; None without any. What fades has an article's
+        own age before the newest of the mask if `faded`, and is as on that day if not."""
+        fitted = {one.feature.plain: one for one in self.fitted(features, train)}
+        if not fitted:
+            return None
+        matrices: list[Any] = [one.matrix for one in fitted.values()]
+        for feature in features:
+            if feature.recent and (one := fitted.get(feature.plain)) is not None:
+                scale = feature.block.weight / one.feature.block.weight
+                matrices.append(self._fading(feature.recent, train, faded) @ one.matrix * scale)
+        return side_by_side(matrices)
+
+    def forget(self) -> None:
+        """Let go of all matrices."""
+        self._kept.clear()
+
+    def _fading(self, days: float, train: Mask | None, faded: bool) -> Any:
+        newest = float(self._ages.min() if train is None else self._ages[train].min())
+        ages = np.maximum(self._ages - newest, 0.0) if faded else np.zeros(len(self._ages))
+        return sp.diags(0.5 ** (ages / days))
+
+    def _one(self, feature: Feature, train: Mask | None) -> FittedFeature | None:
+        key = (feature, b"" if train is None else train.tobytes())
+        if key not in self._kept:
+            make = self._cross if feature.crossed else self._single
+            self._kept[key] = make(feature, train)
+        return self._kept[key]
+
+    def _single(self, feature: Feature, train: Mask | None) -> FittedFeature | None:
+        wanted = feature.block
+        if wanted.analyzer is not None:
+            return self._text(feature, train)
+        block: Any
+        if feature.kind == "time":
+            block = fit_time(self.rows, self._timezone, weight=wanted.weight, train=train)
+        elif feature.kind == "shape":
+            block = fit_shape(self.rows, weight=wanted.weight, train=train)
+        elif feature.kind == "numeric":
+            block = fit_numeric(self.rows, wanted.column, weight=wanted.weight, train=train)
+        else:
+            block = fit_category(self.rows, wanted.column, weight=wanted.weight, train=train)
+        if block is None or not block.width:
+            return None
+        return FittedFeature(feature, block, block_matrix(block, self.rows))
+
+    def _text(self, feature: Feature, train: Mask | None) -> FittedFeature | None:
+        wanted = feature.block
+        if feature.plain not in self._counts and wanted.analyzer is not None:
+            rare = wanted.analyzer == "word" and len(self.rows) < SMALL
+            self._counts[feature.plain] = count_text(
+                self.rows, wanted.column, Analyzer(wanted.analyzer, wanted.ngrams), min_df=1 if rare else 2
+            )
+        counts = self._counts[feature.plain]
+        if counts is None:
+            return None
+        if train is not None:
+            return FittedFeature(feature, None, counts.weighted(train) * wanted.weight)
+        block, matrix = tfidf_block(counts, wanted.column, wanted.weight)
+        return FittedFeature(feature, block, matrix)
+
+    def _cross(self, feature: Feature, train: Mask | None) -> FittedFeature | None:
+        inner = self._one(feature.inner, train)
+        categories = fit_category(self.rows, feature.crossed, train=train)
+        if inner is None or not categories.width:
+            return None
+        least = 1 if len(self.rows) < SMALL else _PAIRS
+        ids = {name: i for i, name in enumerate(categories.categories)}
+        of_row = [-1 if v is None else ids.get(str(v), -1) for v in self.rows.values(feature.crossed)]
+        pairs, matrix = crossed(inner.matrix, np.array(of_row, np.int64), train, least)
+        if not len(pairs):
+            return None
+        weight = feature.block.weight
+        block = None
+        if inner.block is not None:
+            block = CrossBlock(feature.crossed, weight, categories.categories, inner.block, pairs)
+        return FittedFeature(feature, block, sp.csr_matrix(matrix * weight))
+
+
+def crossed(
+    inner: sp.csr_matrix, category: NDArray[np.int64], train: Mask | None, least: int
+) -> tuple[NDArray[np.int64], sp.csr_matrix]:
+    """`CrossBlock.pairs` that at least `least` articles (of a mask) have, and the (n, width) matrix over them, of a block's
+    matrix (n, m) and category positions (n,), −1 for none."""
+    row = np.repeat(np.arange(inner.shape[0]), np.diff(inner.indptr))
+    keys = category[row] * inner.shape[1] + inner.indices
+    known = category[row] >= 0
+    seen = known if train is None else known & train[row]
+    pairs, counts = np.unique(keys[seen], return_counts=True)
+    pairs = pairs[counts >= least]
+    if not len(pairs):
+        return pairs, sp.csr_matrix((inner.shape[0], 0))
+    at = np.minimum(np.searchsorted(pairs, keys), len(pairs) - 1)
+    known &= pairs[at] == keys
+    values = (inner.data[known], (row[known], at[known]))
+    return pairs.astype(np.int64), sp.csr_matrix(values, shape=(inner.shape[0], len(pairs)))
+
+
+def to_blocks(fitted: list[FittedFeature]) -> list[Block]:
+    """The blocks of a head, of features fitted on all articles. What is crossed is the head's own block, weight and all."""
+    alone = {one.feature.inner: one.block for one in fitted if not one.feature.crossed}
+    found: list[Any] = []
+    for one in fitted:
+        block: Any = one.block
+        if isinstance(block, CrossBlock):
+            inner: Any = alone[one.feature.inner]
+            block = replace(block, inner=inner, weight=block.weight / inner.weight)
+        found.append(block)
+    return found

@@ -1,0 +1,259 @@
+"""From labelled articles to a popularity head: the chosen recipe, its weights, and what makes of scores chances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.errors import LabelError
+from classifier.linear import Linear
+from classifier.popularity import PopularityHead
+from training.calibration.pairs import fit_pair_slope
+from training.calibration.top5 import fit_top5
+from training.config import Config
+from training.corpus import Corpus
+from training.labels import Judgements
+from training.metrics import top_k_membership
+from training.popularity.choice import Trials, choose_recipe, start_recipe
+from training.popularity.columns import is_numeric
+from training.popularity.features import FeatureCache, to_blocks
+from training.popularity.learners import ROUGH, TOLERANCE
+from training.popularity.material import FittedWeights, Material, fit_weights
+from training.popularity.recipes import Feature, PopularityRecipe, check_recipe
+from training.popularity.sources import group_sizes, score_quantiles, source_names, weekdays
+from training.popularity.uncertainty import weight_variance
+from training.popularity.validation import make_validation
+from training.recipes import BlockRecipe
+from training.splits import day_folds
+
+Floats = NDArray[np.float64]
+Progress = Callable[[str], None]
+_MANY = 60_000  # the newest so many articles are enough to choose by
+_LEAST_JUDGED = 200  # judgements that walking forward must give for chances to be calibrated on them
+
+
+@dataclass(frozen=True, slots=True)
+class FittedPopularity:
+    """The head, its recipe, and how many articles and groups it learned from."""
+
+    head: PopularityHead
+    recipe: PopularityRecipe
+    articles: int
+    groups: int
+    tried: int
+
+    def facts(self) -> dict[str, Any]:
+        """For the manifest."""
+        return {
+            "recipe": self.recipe.to_dict(),
+            "articles": self.articles,
+            "groups": self.groups,
+            "recipes_tried": self.tried,
+        }
+
+
+def fit_popularity(
+    corpus: Corpus,
+    targets: Floats,
+    judgements: Judgements,
+    config: Config,
+    progress: Progress = lambda step: None,
+) -> FittedPopularity:
+    """A linear head for `targets` (n,; NaN unknown); `judgements` say who was how popular in which group.
+
+    Raises:
+        LabelError: the labels say nothing about which article is more popular.
+        ConfigError: a configured feature cannot be.
+    """
+    known = np.isfinite(targets)
+    if known.sum() < 2:
+        raise LabelError(
+            "no group of articles has differing popularity",
+            remedy="give counts that differ within a day and source, a popularity_group column, or ranking boxes",
+        )
+    corpus, targets, judgements = corpus.take(known), targets[known], judgements.within(known)
+    corpus = with_one_section(corpus)
+    days = _days(corpus, judgements)
+    material = _material(corpus, targets, judgements, config)
+    recipe, tried = _recipe(corpus, material, judgements, days, config, progress)
+    return _finish(corpus, material, judgements, days, recipe, config, tried)
+
+
+def with_one_section(corpus: Corpus) -> Corpus:
+    """Of several labels the first stands in the column `section`, that the head reads."""
+    return corpus.with_column("section", [labels[0] if labels else None for labels in corpus.labels])
+
+
+def _recipe(
+    corpus: Corpus,
+    material: Material,
+    judgements: Judgements,
+    days: NDArray[np.str_],
+    config: Config,
+    progress: Progress,
+) -> tuple[PopularityRecipe, int]:
+    """The configured recipe, what it leaves open chosen; and how many were tried."""
+    fit, features = config.fit, config.features
+    there = corpus.table.schema.names
+    categorical = tuple(
+        name
+        for name in dict.fromkeys(features.categorical)
+        if name in there and name not in features.nuisance
+    )
+    start = start_recipe(corpus.rows, categorical, features.numeric, flags=judgements.flags)
+    if fit.popularity_features:
+        start = replace(start, features=tuple(map(Feature.parse, fit.popularity_features)))
+        check_recipe(start.features)
+    if fit.popularity_learner:
+        start = replace(start, learner=fit.popularity_learner)  # type: ignore[arg-type]
+    start = replace(
+        start, alpha=fit.popularity_alpha or start.alpha, half_life=max(fit.popularity_half_life, 0.0)
+    )
+    if len(corpus) > _MANY:
+        newest = np.zeros(len(corpus), np.bool_)
+        newest[np.argsort(days, kind="stable")[-_MANY:]] = True
+        corpus, judgements, days = corpus.take(newest), judgements.within(newest), days[newest]
+        material = _material(corpus, material.targets[newest], judgements, config)
+    validation = make_validation(corpus, judgements, days, fit.folds)
+    if not validation.usable():
+        return start, 0
+    trials = Trials(material, validation, progress)
+    chosen = choose_recipe(
+        start,
+        trials,
+        features=not fit.popularity_features,
+        alpha=not fit.popularity_alpha,
+        half_life=fit.popularity_half_life < 0,
+        learner=not fit.popularity_learner,
+    )
+    material.cache.forget()
+    return chosen, len(trials.found)
+
+
+def _material(corpus: Corpus, targets: Floats, judgements: Judgements, config: Config) -> Material:
+    instants = corpus.instants
+    newest = np.nanmax(instants, initial=-np.inf) if np.isfinite(instants).any() else 0.0
+    dated = np.isfinite(instants)
+    ages = (newest - instants[dated]) / 86400.0
+    middle = float(np.median(ages)) if len(ages) else 0.0
+    filled = np.full(len(corpus), middle)
+    filled[dated] = ages
+    first = dict(zip(judgements.rows[::-1].tolist(), judgements.groups[::-1].tolist(), strict=True))
+    names = [first.get(i) or group or "" for i, group in enumerate(corpus.groups)]
+    groups = np.unique(np.array(names, dtype=np.str_), return_inverse=True)[1]
+    nuisance = tuple(
+        Feature(BlockRecipe(name), "numeric" if is_numeric(corpus.rows.values(name)) else "block")
+        for name in config.features.nuisance
+    )
+    cache = FeatureCache(corpus.rows, corpus.timezone, filled)
+    return Material(cache, targets, groups, filled, judgements.flags, nuisance)
+
+
+def _finish(
+    corpus: Corpus,
+    material: Material,
+    judgements: Judgements,
+    days: NDArray[np.str_],
+    recipe: PopularityRecipe,
+    config: Config,
+    tried: int,
+) -> FittedPopularity:
+    fitted = fit_weights(material, recipe, tolerance=TOLERANCE)
+    if fitted is None:
+        raise LabelError(
+            "the articles that have a popularity have no text and no other feature",
+            remedy="give headlines, summaries or bodies",
+        )
+    held, folds = _out_of_fold(material, recipe, fitted, day_folds(days, config.fit.folds))
+    validation = make_validation(corpus, judgements, days, config.fit.folds)
+    forward = Trials(material, validation, lambda step: None).scores(recipe)
+    sizes, hits = _memberships(judgements)
+    sources, source = source_names(corpus)
+    table = group_sizes(corpus, judgements, sizes, source, len(sources))
+    # What the head will go by is the usual size of such a day, not the size that it turned out to have.
+    usual = table[source, weekdays(corpus)][judgements.rows]
+    usable = (sizes > 5) & (usual > 5)
+    judged = forward if np.isfinite(forward[judgements.rows[usable]]).sum() >= _LEAST_JUDGED else held
+    seen = judged[judgements.rows]
+    if not np.isfinite(seen).any():
+        seen = np.zeros(len(seen))  # scores that say nothing: what is left is the size of the group
+    usable &= np.isfinite(seen)
+    top5 = fit_top5(seen[usable], usual[usable], hits[usable])
+    pair_slope = fit_pair_slope(seen, judgements)
+    # Where nothing could be held out (one day, one group) the fitted scores stand in.
+    scores = np.where(np.isfinite(held), held, fitted.scores)
+    plain = tuple(feature for feature in recipe.features if not feature.recent)
+    blocks = to_blocks(material.cache.fitted(plain))
+    variance = weight_variance(material, recipe, fitted, held, folds)
+    linear = Linear(blocks, fitted.weights[:, None].copy(), np.array([fitted.intercept]))
+    head = PopularityHead(
+        linear,
+        sources,
+        score_quantiles(scores, source, len(sources)),
+        table,
+        top5,
+        variance,
+        spread=_spread(judgements),
+        pair_slope=pair_slope,
+        timezone=corpus.timezone,
+    )
+    return FittedPopularity(head, recipe, len(corpus), len(np.unique(judgements.groups)), tried)
+
+
+def _out_of_fold(
+    material: Material, recipe: PopularityRecipe, fitted: FittedWeights, fold: NDArray[np.int64]
+) -> tuple[Floats, list[FittedWeights]]:
+    """(n,) scores of each article by a fit on other days, NaN where there are none; and those fits, a fold."""
+    scores = np.full(len(material.targets), np.nan)
+    fits = []
+    for number in np.unique(fold):
+        held = fold == number
+        if (~held).sum() < 2:
+            continue
+        everything = np.ones(len(held), np.bool_)
+        found = fit_weights(
+            material,
+            recipe,
+            ~held,
+            features_of=everything,
+            tolerance=ROUGH,
+            start=fitted.solution.weights,
+        )
+        if found is not None:
+            scores[held] = found.scores[held]
+            fits.append(found)
+    return scores, fits
+
+
+def _spread(judgements: Judgements) -> float:
+    """PopularityHead.spread."""
+    if judgements.flags or not len(judgements) or judgements.values.max() <= 1.0:
+        return 1.0
+    logs = np.log1p(np.maximum(judgements.values, 0.0))
+    _, group, sizes = np.unique(judgements.groups, return_inverse=True, return_counts=True)
+    mean = np.bincount(group, logs) / sizes
+    deviation = np.sqrt(np.bincount(group, (logs - mean[group]) ** 2) / sizes)
+    told = deviation[deviation > 1e-9]
+    return float(np.median(told)) if len(told) else 1.0
+
+
+def _days(corpus: Corpus, judgements: Judgements) -> NDArray[np.str_]:
+    """(n,) local days; the group's name where an article has no time."""
+    group = dict(zip(judgements.rows.tolist(), judgements.groups.tolist(), strict=True))
+    return np.array(
+        [day if day else f"~{group.get(i, '')}" for i, day in enumerate(corpus.days)], dtype=np.str_
+    )
+
+
+def _memberships(judgements: Judgements) -> tuple[Floats, Floats]:
+    """(m,) size of each judgement's group, and its article's membership in the group's top five."""
+    _, group, counts = np.unique(judgements.groups, return_inverse=True, return_counts=True)
+    hits = np.zeros(len(judgements))
+    order = np.argsort(group, kind="stable")
+    for members in np.split(order, np.cumsum(counts)[:-1]):
+        hits[members] = top_k_membership(judgements.values[members], min(5, len(members)))
+    return counts[group].astype(np.float64), hits

@@ -1,0 +1,141 @@
+"""What recipes are fitted on, and fitting one: weights for the features that scoring will see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.popularity.features import FeatureCache, FittedFeature
+from training.popularity.learners import Problem, Solution, fit
+from training.popularity.recipes import Feature, PopularityRecipe
+
+Floats = NDArray[np.float64]
+
+_MOST_HALVINGS = 20
+_SHRINKAGE = 5.0  # articles' worth of the overall level in a source's
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What every recipe is fitted on: n articles' features, standardised `targets`, `groups` as numbers, `ages` in days
+    before the newest, and whether popularity is a flag. `nuisance` features are fitted with every recipe and held at their
+    average when predicting."""
+
+    cache: FeatureCache
+    targets: Floats
+    groups: NDArray[np.int64]
+    ages: Floats
+    flags: bool
+    nuisance: tuple[Feature, ...] = ()
+
+    def emphasis(self, recipe: PopularityRecipe, rows: NDArray[np.int64]) -> Floats | None:
+        """How much each article of some positions counts, by its age, 1 on average; None: all alike."""
+        if not recipe.half_life:
+            return None
+        ages = self.ages[rows] - self.ages[rows].min()
+        weight = 0.5 ** np.minimum(ages / recipe.half_life, _MOST_HALVINGS)
+        return np.asarray(weight / weight.mean())
+
+
+@dataclass(frozen=True, slots=True)
+class FittedWeights:
+    """`solution` in all columns that were fitted; `weights` (width,), `intercept` and `scores` (n,) of what predicts."""
+
+    solution: Solution
+    weights: Floats
+    intercept: float
+    scores: Floats
+
+
+def fit_weights(
+    material: Material,
+    recipe: PopularityRecipe,
+    train: NDArray[np.bool_] | None = None,
+    *,
+    features_of: NDArray[np.bool_] | None = None,
+    tolerance: float,
+    start: Floats | None = None,
+) -> FittedWeights | None:
+    """Fit a recipe on the articles of a mask, its features on the same, or on those of `features_of`. None where these give
+    no feature."""
+    train = np.ones(len(material.targets), np.bool_) if train is None else train
+    seen = train if features_of is None else features_of
+    seen_mask = None if seen.all() else seen
+    cache = material.cache
+    plain = cache.matrix(tuple(f for f in recipe.features if not f.recent), seen_mask)
+    everything = cache.matrix((*recipe.features, *material.nuisance), seen_mask)
+    if plain is None or everything is None:
+        return None
+    rows = np.flatnonzero(train)
+    problem = Problem(
+        everything[rows],
+        material.targets[rows],
+        np.unique(material.groups[rows], return_inverse=True)[1],
+        material.emphasis(recipe, rows),
+        material.flags,
+    )
+    solution = fit(recipe.learner, problem, recipe.plain_alpha, tolerance=tolerance, start=start)
+    weights, constant = _predicting(material, recipe, seen_mask, solution)
+    intercept = solution.intercept + constant
+    if recipe.learner in ("pairwise", "listwise"):
+        fitted = cache.fitted(tuple(f for f in recipe.features if not f.recent), seen_mask)
+        intercept += _level(fitted, weights, plain[rows] @ weights + intercept, material.targets[rows], rows)
+    return FittedWeights(solution, weights, intercept, plain @ weights + intercept)
+
+
+def _level(
+    fitted: Sequence[FittedFeature], weights: Floats, scores: Floats, targets: Floats, rows: NDArray[np.int64]
+) -> float:
+    """Bring scores to the level of the targets, every source's and all, since order within groups leaves it open;
+    adds to the sources' `weights`, returns what the intercept lacks."""
+    slope = max(float(scores.std()), 1e-9) / max(float(targets.std()), 1e-9)
+    missing = targets * slope - scores
+    overall = float(missing.mean())
+    at = 0
+    for one in fitted:
+        width = one.matrix.shape[1]
+        if one.feature.kind == "block" and one.feature.block.column == "source" and not one.feature.crossed:
+            table = one.matrix[rows]
+            weight = one.feature.block.weight
+            counts = np.asarray(table.sum(axis=0)).ravel() / weight
+            lacking = table.T @ (missing - overall) / weight
+            weights[at : at + width] += lacking / (counts + _SHRINKAGE) / weight
+        at += width
+    return overall
+
+
+def _predicting(
+    material: Material,
+    recipe: PopularityRecipe,
+    seen: NDArray[np.bool_] | None,
+    solution: Solution,
+) -> tuple[Floats, float]:
+    """The weights of the plain features, with those that fade as they are on the newest day added; and what nuisance
+    features at their average add."""
+    fitted = material.cache.fitted((*recipe.features, *material.nuisance), seen)
+    nuisance = set(material.nuisance)
+    at, constant = 0, 0.0
+    places: dict[Feature, slice] = {}
+    kept: list[Floats] = []
+    width = 0
+    for one in fitted:
+        own = solution.weights[at : at + one.matrix.shape[1]]
+        at += len(own)
+        if one.feature in nuisance:
+            constant += float(np.asarray(one.matrix.mean(axis=0)).ravel() @ own)
+            continue
+        places[one.feature.plain] = slice(width, width + len(own))
+        width += len(own)
+        kept.append(own)
+    weights = np.concatenate(kept)
+    by_plain = {one.feature.plain: one.feature for one in fitted}
+    for feature in recipe.features:
+        if feature.recent and feature.plain in places:
+            place = places[feature.plain]
+            scale = feature.block.weight / by_plain[feature.plain].block.weight
+            weights[place] += scale * solution.weights[at : at + place.stop - place.start]
+            at += place.stop - place.start
+    return weights, constant
