@@ -12,7 +12,7 @@ import classifier
 from classifier.artifact import FORMAT, open_version
 from classifier.linear import INTERCEPT
 from classifier.results import Contribution
-from classifier.text.blocks import _KINDS
+from classifier.text.blocks import _KINDS, CrossBlock
 
 GOLDEN = Path(__file__).parent.parent / "data" / "golden"
 
@@ -70,5 +70,5 @@ def test_the_golden_artifact_holds_every_kind_of_block() -> None:
     version, _ = golden(FORMAT)
     heads = open_version(version).manifest.data["heads"]
     blocks = [block for head in heads.values() for block in head["blocks"]]
-    assert {block["kind"] for block in blocks} == set(_KINDS)
+    assert {block["kind"] for block in blocks} == {*_KINDS, CrossBlock.kind}
     assert {block.get("analyzer") for block in blocks} >= {"word", "char_wb"}

@@ -37,6 +37,7 @@ class Trials:
     validation: Validation
     progress: Progress
     found: dict[PopularityRecipe, Floats] = field(default_factory=dict)
+    held: dict[PopularityRecipe, Floats] = field(default_factory=dict)
     _starts: dict[tuple[object, int], Floats] = field(default_factory=dict)
 
     def quality(self, recipe: PopularityRecipe) -> Floats:
@@ -53,7 +54,9 @@ class Trials:
 
     def scores(self, recipe: PopularityRecipe) -> Floats:
         """(n,) scores by fits that did not see the article; NaN where it is never asked."""
-        scores = np.full(len(self.material.targets), np.nan)
+        if recipe in self.held:
+            return self.held[recipe]
+        scores = self.held[recipe] = np.full(len(self.material.targets), np.nan)
         for number, window in enumerate(self.validation.windows):
             key = (recipe.features, recipe.learner), number
             fitted = fit_weights(

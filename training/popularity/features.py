@@ -29,6 +29,7 @@ from training.popularity.recipes import Feature
 
 Floats = NDArray[np.float64]
 SMALL = 1000  # with fewer articles, words of a single article are kept
+_STACKED = 2  # matrices side by side that are kept: of two windows
 _PAIRS = 2  # articles that must have a feature in a category, where there are not few
 
 
@@ -53,6 +54,7 @@ class FeatureCache:
         self._ages = ages
         self._counts: dict[Feature, Counts | None] = {}
         self._kept: dict[tuple[Feature, bytes], FittedFeature | None] = {}
+        self._stacked: dict[tuple[tuple[Feature, ...], bytes], sp.csr_matrix | None] = {}
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -63,11 +65,17 @@ class FeatureCache:
         found = [self._one(feature, train) for feature in features if not feature.recent]
         return [one for one in found if one is not None]
 
-    def matrix(
-        self, features: tuple[Feature, ...], train: Mask | None = None, *, faded: bool = True
-    ) -> sp.csr_matrix | None:
-        """(n, width) of all features side by side, those that fade last; None without any. What fades has an article's
-        own age before the newest of the mask if `faded`, and is as on that day if not."""
+    def matrix(self, features: tuple[Feature, ...], train: Mask | None = None) -> sp.csr_matrix | None:
+        """(n, width) of all features side by side, those that fade last, by an article's age before the newest of the mask;
+        None without any."""
+        key = (features, b"" if train is None else train.tobytes())
+        if key not in self._stacked:
+            while len(self._stacked) >= _STACKED:
+                del self._stacked[next(iter(self._stacked))]
+            self._stacked[key] = self._stack(features, train)
+        return self._stacked[key]
+
+    def _stack(self, features: tuple[Feature, ...], train: Mask | None) -> sp.csr_matrix | None:
         fitted = {one.feature.plain: one for one in self.fitted(features, train)}
         if not fitted:
             return None
@@ -75,16 +83,17 @@ class FeatureCache:
         for feature in features:
             if feature.recent and (one := fitted.get(feature.plain)) is not None:
                 scale = feature.block.weight / one.feature.block.weight
-                matrices.append(self._fading(feature.recent, train, faded) @ one.matrix * scale)
+                matrices.append(self._fading(feature.recent, train) @ one.matrix * scale)
         return side_by_side(matrices)
 
     def forget(self) -> None:
         """Let go of all matrices."""
         self._kept.clear()
+        self._stacked.clear()
 
-    def _fading(self, days: float, train: Mask | None, faded: bool) -> Any:
+    def _fading(self, days: float, train: Mask | None) -> Any:
         newest = float(self._ages.min() if train is None else self._ages[train].min())
-        ages = np.maximum(self._ages - newest, 0.0) if faded else np.zeros(len(self._ages))
+        ages = np.maximum(self._ages - newest, 0.0)
         return sp.diags(0.5 ** (ages / days))
 
     def _one(self, feature: Feature, train: Mask | None) -> FittedFeature | None:

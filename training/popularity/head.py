@@ -23,7 +23,7 @@ from training.popularity.columns import is_numeric
 from training.popularity.features import FeatureCache, to_blocks
 from training.popularity.learners import ROUGH, TOLERANCE
 from training.popularity.material import FittedWeights, Material, fit_weights
-from training.popularity.recipes import Feature, PopularityRecipe, check_recipe
+from training.popularity.recipes import Feature, PopularityRecipe, as_learner
 from training.popularity.sources import group_sizes, score_quantiles, source_names, weekdays
 from training.popularity.uncertainty import weight_variance
 from training.popularity.validation import make_validation
@@ -79,8 +79,9 @@ def fit_popularity(
     corpus = with_one_section(corpus)
     days = _days(corpus, judgements)
     material = _material(corpus, targets, judgements, config)
-    recipe, tried = _recipe(corpus, material, judgements, days, config, progress)
-    return _finish(corpus, material, judgements, days, recipe, config, tried)
+    chosen = _choose(corpus, material, judgements, days, config, progress)
+    progress("fitting the chosen recipe")
+    return _finish(corpus, material, judgements, days, chosen, config)
 
 
 def with_one_section(corpus: Corpus) -> Corpus:
@@ -88,50 +89,60 @@ def with_one_section(corpus: Corpus) -> Corpus:
     return corpus.with_column("section", [labels[0] if labels else None for labels in corpus.labels])
 
 
-def _recipe(
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A recipe, how many were tried, and its scores of what was asked inside the training part (n,), NaN elsewhere."""
+
+    recipe: PopularityRecipe
+    tried: int
+    held: Floats
+
+
+def _choose(
     corpus: Corpus,
     material: Material,
     judgements: Judgements,
     days: NDArray[np.str_],
     config: Config,
     progress: Progress,
-) -> tuple[PopularityRecipe, int]:
-    """The configured recipe, what it leaves open chosen; and how many were tried."""
+) -> _Chosen:
+    """The configured recipe, with what it leaves open chosen."""
+    fit = config.fit
+    start = _start(corpus, judgements, config)
+    newest = np.ones(len(corpus), np.bool_)
+    if len(corpus) > _MANY:
+        newest[np.argsort(days, kind="stable")[:-_MANY]] = False
+        corpus, judgements, days = corpus.take(newest), judgements.within(newest), days[newest]
+        material = _material(corpus, material.targets[newest], judgements, config)
+    trials = Trials(material, make_validation(corpus, judgements, days, fit.folds), progress)
+    recipe = start
+    if trials.validation.usable():
+        recipe = choose_recipe(
+            start,
+            trials,
+            features=not fit.popularity_features,
+            alpha=not fit.popularity_alpha,
+            half_life=fit.popularity_half_life < 0,
+            learner=not fit.popularity_learner,
+        )
+    held = np.full(len(newest), np.nan)
+    held[newest] = trials.scores(recipe)
+    material.cache.forget()
+    return _Chosen(recipe, len(trials.found), held)
+
+
+def _start(corpus: Corpus, judgements: Judgements, config: Config) -> PopularityRecipe:
+    """What the configuration says, and else what is plain."""
     fit, features = config.fit, config.features
-    there = corpus.table.schema.names
-    categorical = tuple(
-        name
-        for name in dict.fromkeys(features.categorical)
-        if name in there and name not in features.nuisance
-    )
+    there = set(corpus.table.schema.names).difference(features.nuisance)
+    categorical = tuple(name for name in dict.fromkeys(features.categorical) if name in there)
     start = start_recipe(corpus.rows, categorical, features.numeric, flags=judgements.flags)
     if fit.popularity_features:
         start = replace(start, features=tuple(map(Feature.parse, fit.popularity_features)))
-        check_recipe(start.features)
     if fit.popularity_learner:
-        start = replace(start, learner=fit.popularity_learner)  # type: ignore[arg-type]
-    start = replace(
-        start, alpha=fit.popularity_alpha or start.alpha, half_life=max(fit.popularity_half_life, 0.0)
-    )
-    if len(corpus) > _MANY:
-        newest = np.zeros(len(corpus), np.bool_)
-        newest[np.argsort(days, kind="stable")[-_MANY:]] = True
-        corpus, judgements, days = corpus.take(newest), judgements.within(newest), days[newest]
-        material = _material(corpus, material.targets[newest], judgements, config)
-    validation = make_validation(corpus, judgements, days, fit.folds)
-    if not validation.usable():
-        return start, 0
-    trials = Trials(material, validation, progress)
-    chosen = choose_recipe(
-        start,
-        trials,
-        features=not fit.popularity_features,
-        alpha=not fit.popularity_alpha,
-        half_life=fit.popularity_half_life < 0,
-        learner=not fit.popularity_learner,
-    )
-    material.cache.forget()
-    return chosen, len(trials.found)
+        start = replace(start, learner=as_learner(fit.popularity_learner))
+    alpha, half_life = fit.popularity_alpha or start.alpha, max(fit.popularity_half_life, 0.0)
+    return replace(start, alpha=alpha, half_life=half_life)
 
 
 def _material(corpus: Corpus, targets: Floats, judgements: Judgements, config: Config) -> Material:
@@ -158,10 +169,10 @@ def _finish(
     material: Material,
     judgements: Judgements,
     days: NDArray[np.str_],
-    recipe: PopularityRecipe,
+    chosen: _Chosen,
     config: Config,
-    tried: int,
 ) -> FittedPopularity:
+    recipe = chosen.recipe
     fitted = fit_weights(material, recipe, tolerance=TOLERANCE)
     if fitted is None:
         raise LabelError(
@@ -169,15 +180,13 @@ def _finish(
             remedy="give headlines, summaries or bodies",
         )
     held, folds = _out_of_fold(material, recipe, fitted, day_folds(days, config.fit.folds))
-    validation = make_validation(corpus, judgements, days, config.fit.folds)
-    forward = Trials(material, validation, lambda step: None).scores(recipe)
     sizes, hits = _memberships(judgements)
     sources, source = source_names(corpus)
     table = group_sizes(corpus, judgements, sizes, source, len(sources))
     # What the head will go by is the usual size of such a day, not the size that it turned out to have.
     usual = table[source, weekdays(corpus)][judgements.rows]
     usable = (sizes > 5) & (usual > 5)
-    judged = forward if np.isfinite(forward[judgements.rows[usable]]).sum() >= _LEAST_JUDGED else held
+    judged = chosen.held if np.isfinite(chosen.held[judgements.rows[usable]]).sum() >= _LEAST_JUDGED else held
     seen = judged[judgements.rows]
     if not np.isfinite(seen).any():
         seen = np.zeros(len(seen))  # scores that say nothing: what is left is the size of the group
@@ -186,8 +195,7 @@ def _finish(
     pair_slope = fit_pair_slope(seen, judgements)
     # Where nothing could be held out (one day, one group) the fitted scores stand in.
     scores = np.where(np.isfinite(held), held, fitted.scores)
-    plain = tuple(feature for feature in recipe.features if not feature.recent)
-    blocks = to_blocks(material.cache.fitted(plain))
+    blocks = to_blocks(material.predicting(recipe))
     variance = weight_variance(material, recipe, fitted, held, folds)
     linear = Linear(blocks, fitted.weights[:, None].copy(), np.array([fitted.intercept]))
     head = PopularityHead(
@@ -201,7 +209,7 @@ def _finish(
         pair_slope=pair_slope,
         timezone=corpus.timezone,
     )
-    return FittedPopularity(head, recipe, len(corpus), len(np.unique(judgements.groups)), tried)
+    return FittedPopularity(head, recipe, len(corpus), len(np.unique(judgements.groups)), chosen.tried)
 
 
 def _out_of_fold(

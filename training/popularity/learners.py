@@ -90,8 +90,9 @@ def _squares(problem: Problem, alpha: float, tolerance: float, start: Floats | N
     centre = float(emphasis @ targets / total)
     residual = emphasis * (targets - centre)
     right = columns @ residual - mean * residual.sum()
-    squares = table.multiply(table).T @ emphasis - mean**2 * total
-    diagonal = 1.0 / (np.maximum(np.asarray(squares).ravel(), 0.0) + alpha)
+    counted = np.repeat(emphasis, np.diff(table.indptr))
+    squares = np.bincount(table.indices, table.data**2 * counted, table.shape[1]) - mean**2 * total
+    diagonal = 1.0 / (np.maximum(squares, 0.0) + alpha)
     size = table.shape[1]
     operator = LinearOperator((size, size), matvec=times, dtype=np.float64)
     jacobi = LinearOperator((size, size), matvec=lambda v: diagonal * v, dtype=np.float64)

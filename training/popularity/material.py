@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,12 @@ class Material:
     ages: Floats
     flags: bool
     nuisance: tuple[Feature, ...] = ()
+
+    def predicting(
+        self, recipe: PopularityRecipe, seen: NDArray[np.bool_] | None = None
+    ) -> list[FittedFeature]:
+        """The features that scoring will see, fitted on the articles of a mask."""
+        return self.cache.fitted(recipe.features, seen)
 
     def emphasis(self, recipe: PopularityRecipe, rows: NDArray[np.int64]) -> Floats | None:
         """How much each article of some positions counts, by its age, 1 on average; None: all alike."""
@@ -64,10 +71,9 @@ def fit_weights(
     train = np.ones(len(material.targets), np.bool_) if train is None else train
     seen = train if features_of is None else features_of
     seen_mask = None if seen.all() else seen
-    cache = material.cache
-    plain = cache.matrix(tuple(f for f in recipe.features if not f.recent), seen_mask)
-    everything = cache.matrix((*recipe.features, *material.nuisance), seen_mask)
-    if plain is None or everything is None:
+    plain = material.predicting(recipe, seen_mask)
+    everything = material.cache.matrix((*recipe.features, *material.nuisance), seen_mask)
+    if everything is None or not plain:
         return None
     rows = np.flatnonzero(train)
     problem = Problem(
@@ -81,9 +87,20 @@ def fit_weights(
     weights, constant = _predicting(material, recipe, seen_mask, solution)
     intercept = solution.intercept + constant
     if recipe.learner in ("pairwise", "listwise"):
-        fitted = cache.fitted(tuple(f for f in recipe.features if not f.recent), seen_mask)
-        intercept += _level(fitted, weights, plain[rows] @ weights + intercept, material.targets[rows], rows)
-    return FittedWeights(solution, weights, intercept, plain @ weights + intercept)
+        scores = scores_of(plain, weights) + intercept
+        intercept += _level(plain, weights, scores[rows], material.targets[rows], rows)
+    return FittedWeights(solution, weights, intercept, scores_of(plain, weights) + intercept)
+
+
+def scores_of(fitted: Sequence[FittedFeature], weights: Floats) -> Floats:
+    """(n,) of features side by side, without putting them there."""
+    at = 0
+    total: Any = 0.0
+    for one in fitted:
+        width = one.matrix.shape[1]
+        total = total + one.matrix @ weights[at : at + width]
+        at += width
+    return np.asarray(total)
 
 
 def _level(

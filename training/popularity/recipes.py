@@ -116,6 +116,17 @@ class PopularityRecipe:
         return replace(self, features=(*self.features, *features))
 
 
+def as_learner(name: str) -> Learner:
+    """
+    Raises:
+        ConfigError: there is no such learner.
+    """
+    for learner in LEARNERS:
+        if learner == name:
+            return learner
+    raise ConfigError(f'there is no learner "{name:.60}"', remedy=f"give one of {', '.join(LEARNERS)}")
+
+
 def check_recipe(features: tuple[Feature, ...]) -> None:
     """
     Raises:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from training.blocks import side_by_side
 from training.popularity.material import FittedWeights, Material
 from training.popularity.recipes import PopularityRecipe
 
@@ -27,22 +28,20 @@ def weight_variance(
     of the targets; times a factor that lets differences of articles vary as they do from fit to fit (the jackknife that
     leaves a fold out, Tukey 1958), since features that occur together share what there is to know.
     """
-    plain = material.cache.matrix(tuple(f for f in recipe.features if not f.recent))
-    if plain is None:
-        return np.empty(0)
+    plain = [one.matrix for one in material.predicting(recipe)]
     scores = np.where(np.isfinite(held), held, fitted.scores)
     spread = float(scores.var())
     slope = float(np.cov(scores, material.targets)[0, 1] / spread) if spread > 1e-12 else 0.0
     left = float((material.targets - slope * scores).var())
     # Logistic and other scores have a unit of their own.
     unit = 1.0 / max(slope, 0.1)
-    squares = np.asarray(plain.multiply(plain).sum(axis=0)).ravel()
+    squares = np.concatenate([np.bincount(own.indices, own.data**2, own.shape[1]) for own in plain])
     variance = left * unit**2 / (squares + recipe.plain_alpha)
     if len(fits) < _LEAST_FITS:
         return np.asarray(variance)
     generator = np.random.default_rng(0)
-    first, second = generator.integers(0, plain.shape[0], (2, _PAIRS))
-    differences = plain[first] - plain[second]
+    first, second = generator.integers(0, len(held), (2, _PAIRS))
+    differences = side_by_side([own[first] - own[second] for own in plain])
     predicted = differences.multiply(differences) @ variance
     by_fit = np.array([fit.scores[first] - fit.scores[second] for fit in fits])
     found = (len(fits) - 1) * by_fit.var(axis=0)
