@@ -28,22 +28,27 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MultiLabelBinarizer
 from sklearn.svm import LinearSVC
+from threadpoolctl import threadpool_limits
 
-from classifier.model import load_version
+from classifier.model import Model, load_version
 from classifier.reading import read_all
 from classifier.reading.base import ReadOptions
-from training.config import Config
+from training.baselines import popularity_tables
+from training.config import Config, parse_config
 from training.corpus import Corpus, make_corpus
-from training.dataset import build_dataset
+from training.dataset import build_dataset, judgements_of
 from training.duplicates import near_duplicates
 from training.evaluation import evaluate_reading
-from training.fit import train
+from training.fit import evaluate_test, train
+from training.labels import training_targets
 from training.metrics import accuracy, macro_f1, micro_f1
-from training.refit import evaluate_folds
+from training.popularity.head import fit_popularity
+from training.refit import evaluate_folds, evaluate_forward
 from training.splits import stratified_folds
 
 BY_HAND = "scikit-learn by hand"
 RESULTS = Path(__file__).parent / "results" / "quality.json"
+ORDER = (("ndcg_at_10", "popularity, nDCG@10"), ("top5_overlap", "popularity, top-5 overlap"))
 SECTION_SETS = ("headlines_in", "naver_most_viewed", "nyt_popular")
 _SETS_OF = 0.2  # the share of headlines_in that is held out at random for the prediction sets
 
@@ -142,10 +147,8 @@ def popularity(data: Path, scratch: Path) -> Iterator[dict[str, Any]]:
     )
     boxes = train(blind, scratch / "boxes", Config())
     from_boxes = evaluate_reading(load_version(boxes.folder), reading, Config(), "test").popularity or {}
-    for metric, shown in (
-        ("ndcg_at_10", "popularity, nDCG@10"),
-        ("top5_overlap", "popularity, top-5 overlap"),
-    ):
+    yield from _chances("outlets_reactions", counts)
+    for metric, shown in ORDER:
         for who, found in (
             ("Newsdesk, from counts", counts),
             ("Newsdesk, from printed boxes alone", from_boxes),
@@ -154,6 +157,55 @@ def popularity(data: Path, scratch: Path) -> Iterator[dict[str, Any]]:
         for baseline in ("source_hour", "random"):
             shown_name = baseline.replace("source_hour", "source × hour")
             yield _row("outlets_reactions", shown, shown_name, counts["baselines"][baseline][metric])
+
+
+def forward(data: Path) -> Iterator[dict[str, Any]]:
+    """The same days, each predicted by a fit on everything before it, as a newsroom that trains every night would."""
+    reading = read_all([str(data / "outlets_reactions.parquet")])
+    found = evaluate_forward(reading, Config(), 1).popularity or {}
+    for metric, shown in ORDER:
+        who = "Newsdesk, trained every night"
+        yield _row("outlets_reactions", shown, who, found[metric], found["intervals"][metric])
+
+
+def views(data: Path) -> Iterator[dict[str, Any]]:
+    """Page views of a Korean portal's most viewed articles: the order within the list."""
+    name = "naver_most_viewed"
+    found = _popularity_only(data, name, Config())
+    for metric, shown in ORDER:
+        yield _row(name, shown, "Newsdesk", found[metric], found["intervals"][metric])
+        for baseline in ("source", "random"):
+            yield _row(name, shown, baseline, found["baselines"][baseline][metric])
+
+
+def flags(data: Path) -> Iterator[dict[str, Any]]:
+    """Many comments or not, with what a desk knows of an item before it is published."""
+    name = "nyt_popular"
+    named = {"categorical": ["section", "desk", "subsection", "hour"], "numeric": ["word_count"]}
+    found = _popularity_only(data, name, parse_config({"features": named}))
+    yield _row(name, "popularity, AUC", "Newsdesk", found["auc"], found["intervals"]["auc"])
+
+
+def _popularity_only(data: Path, name: str, config: Config) -> dict[str, Any]:
+    """Without a section head: sections have rows of their own. They stay features."""
+    dataset = build_dataset(read_all([str(data / f"{name}.parquet")]), config)
+    train_part = dataset.split.train
+    judgements, others, _ = judgements_of(dataset.corpus, (), config, train_part)
+    corpus = dataset.corpus.take(train_part)
+    targets = training_targets(judgements, others, len(corpus))
+    with threadpool_limits(1):
+        head = fit_popularity(corpus, targets, judgements, config).head
+    tables = {"baselines": {"popularity": popularity_tables(corpus, targets)}}
+    found = evaluate_test(Model(name, "", tables, None, head), dataset, config).popularity
+    return found or {}
+
+
+def _chances(name: str, found: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    metric = "chance of the top 5, Brier score"
+    yield _row(name, metric, "Newsdesk", found["top5_brier"], found["intervals"]["top5_brier"])
+    yield _row(name, metric, "always 5 over the group's size", found["top5_brier_size"])
+    yield _row(name, metric, "always the base rate", found["top5_brier_base_rate"])
+    yield _row(name, "chance of the top 5, calibration error", "Newsdesk", found["top5_ece"])
 
 
 def _row(
@@ -171,6 +223,9 @@ def parts(data: Path, scratch: Path) -> dict[str, Callable[[], Iterator[dict[str
         "sets": lambda: exchangeable(data, scratch),
         "reuters90": lambda: topics(data, scratch),
         "outlets_reactions": lambda: popularity(data, scratch),
+        "every_night": lambda: forward(data),
+        "naver_views": lambda: views(data),
+        "nyt_flags": lambda: flags(data),
     }
 
 

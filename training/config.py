@@ -201,19 +201,7 @@ def parse_config(data: Mapping[str, Any], *, where: str = "configuration") -> Co
         for name in getattr(config.features, setting):
             if setting != "categorical" or name not in ALWAYS:
                 _feature(name, f"features.{setting}", where)
-    for feature in config.fit.popularity_features:
-        try:
-            _popularity_feature(Feature.parse(feature), where)
-        except ConfigError as error:
-            raise ConfigError(
-                f"fit.popularity_features: {error.problem}", where=where, remedy=error.remedy
-            ) from None
-    try:
-        check_recipe(tuple(map(Feature.parse, config.fit.popularity_features)))
-    except ConfigError as error:
-        raise ConfigError(
-            f"fit.popularity_features: {error.problem}", where=where, remedy=error.remedy
-        ) from None
+    _check_popularity_features(config, where)
     columns = []
     for block in config.fit.section_blocks:
         try:
@@ -248,13 +236,19 @@ def _feature(name: str, setting: str, where: str) -> None:
         )
 
 
-def _popularity_feature(feature: Feature, where: str) -> None:
-    names = [feature.crossed] if feature.crossed else []
-    if feature.kind in ("block", "numeric") and not feature.is_text:
-        names.append(feature.block.column)
-    for name in names:
-        if name != "section":
-            _feature(name, "fit.popularity_features", where)
+def _check_popularity_features(config: Config, where: str) -> None:
+    setting = "fit.popularity_features"
+    try:
+        features = tuple(map(Feature.parse, config.fit.popularity_features))
+        check_recipe(features)
+    except ConfigError as error:
+        raise ConfigError(f"{setting}: {error.problem}", where=where, remedy=error.remedy) from None
+    for name in {name for feature in features for name in feature.columns}.difference({"section"}):
+        _feature(name, setting, where)
+        if name in config.features.nuisance:
+            raise ConfigError(
+                f'{setting}: "{name}" is a nuisance column', where=where, remedy="name it in one of the two"
+            )
 
 
 def _ranges(config: Config) -> dict[str, tuple[bool, str]]:

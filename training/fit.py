@@ -161,10 +161,7 @@ def check_columns(corpus: Corpus, config: Config) -> None:
     named += [(name, "features.numeric") for name in features.numeric]
     named += [(name, "features.nuisance") for name in features.nuisance]
     for feature in map(Feature.parse, config.fit.popularity_features):
-        if feature.kind in ("block", "numeric") and not feature.is_text:
-            named.append((feature.block.column, "fit.popularity_features"))
-        if feature.crossed:
-            named.append((feature.crossed, "fit.popularity_features"))
+        named += [(column, "fit.popularity_features") for column in feature.columns]
     named = [(column, setting) for column, setting in named if column != "section"]
     for block in map(BlockRecipe.parse, config.fit.section_blocks):
         if block.analyzer is None:

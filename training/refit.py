@@ -1,7 +1,8 @@
 """Evaluating a configuration by fitting it again: in folds, or walking forward through time as a newsroom would.
 
 Both answer about articles that the fit in question did not see, pool those answers, and measure them once. Each fit
-chooses its recipe anew inside what it learns from, but never searches, whatever `[fit] search` says.
+chooses its recipe inside what it learns from (walking forward the first does), but never searches, whatever `[fit] search`
+says.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +24,7 @@ from training.corpus import Corpus, Ids, Mask
 from training.dataset import Dataset, boxes_in_test, judgements_of, place_box_articles, read_corpus
 from training.duplicates import near_duplicates
 from training.evaluation import Evaluation, check_evaluation, evaluate_answers, part_of
-from training.fit import fit
+from training.fit import Fitted, fit
 from training.labels import Box, add_box_articles
 from training.splits import Split, split_corpus, stratified_folds
 
@@ -82,7 +84,7 @@ def evaluate_folds(
     for number in range(folds):
         progress(f"fold {number + 1} of {folds}")
         split_ = _split(base, asked & (fold != number), fold == number, f"fold {number + 1} of {folds}")
-        parts.append(_answers(base, Dataset(base.learnt, base.clusters, split_, base.boxes, ())))
+        parts.append(_answers(base, Dataset(base.learnt, base.clusters, split_, base.boxes, ()))[0])
     return _measured(base, parts, asked, np.zeros(len(asked), np.bool_))
 
 
@@ -97,7 +99,8 @@ def evaluate_forward(
     """Through the test part (as given, else the newest share): fit on everything published before, answer about the next
     `days` local days, move on.
 
-    Articles without a time always teach, unless they are in a given test part. Near-duplicates of an earlier article
+    Recipes are chosen once, in the first fit, which knows none of the days that are asked about. Articles without a time
+    always teach, unless they are in a given test part. Near-duplicates of an earlier article
     stay in, and the figures without them are given too. Boxes teach once they have been printed; those without a time
     when the page that carries them has been published.
 
@@ -124,7 +127,9 @@ def evaluate_forward(
         held = test & (corpus.instants >= first) & (corpus.instants < end)
         dataset = _before(base, first, held, name)
         leaked |= dataset.split.leaked
-        parts.append(_answers(base, dataset))
+        answers, fitted = _answers(base, dataset)
+        parts.append(answers)
+        base = replace(base, config=_settled(base.config, fitted))
     return _measured(base, parts, test, leaked)
 
 
@@ -197,7 +202,17 @@ def _before(base: _Refit, first: float, held: Mask, name: str) -> Dataset:
     return Dataset(learnt, base.clusters, split, boxes, ())
 
 
-def _answers(base: _Refit, dataset: Dataset) -> Answers:
+def _settled(config: Config, fitted: Fitted) -> Config:
+    """With the recipes that a fit chose."""
+    chosen: dict[str, Any] = {}
+    for part in (fitted.sections, fitted.popularity):
+        if part is not None:
+            recipe = part.recipe.to_dict()
+            chosen.update({name: tuple(v) if isinstance(v, list) else v for name, v in recipe.items()})
+    return replace(config, fit=replace(config.fit, **chosen))
+
+
+def _answers(base: _Refit, dataset: Dataset) -> tuple[Answers, Fitted]:
     if not dataset.split.train.any():
         raise LabelError(
             f"there is nothing to learn from before {dataset.split.how}", remedy="give earlier articles, too"
@@ -211,7 +226,7 @@ def _answers(base: _Refit, dataset: Dataset) -> Answers:
         fitted.popularity.head if fitted.popularity else None,
     )
     # Of the measured corpus: labels say which articles to ask about, and the section baseline uses the true one.
-    return answers_of(model, base.truth, dataset.split.test)
+    return answers_of(model, base.truth, dataset.split.test), fitted
 
 
 def _measured(base: _Refit, parts: list[Answers], asked: Mask, leaked: Mask) -> Evaluation:

@@ -136,7 +136,8 @@ def _start(corpus: Corpus, judgements: Judgements, config: Config) -> Popularity
     fit, features = config.fit, config.features
     there = set(corpus.table.schema.names).difference(features.nuisance)
     categorical = tuple(name for name in dict.fromkeys(features.categorical) if name in there)
-    start = start_recipe(corpus.rows, categorical, features.numeric, flags=judgements.flags)
+    numeric = tuple(name for name in dict.fromkeys(features.numeric) if name in there)
+    start = start_recipe(corpus.rows, categorical, numeric, flags=judgements.flags)
     if fit.popularity_features:
         start = replace(start, features=tuple(map(Feature.parse, fit.popularity_features)))
     if fit.popularity_learner:

@@ -72,6 +72,12 @@ class Feature:
         return self.block.analyzer is not None
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns beside the texts and times that it reads."""
+        own = self.kind in ("block", "numeric") and not self.is_text
+        return (*((self.crossed,) if self.crossed else ()), *((self.block.column,) if own else ()))
+
+    @property
     def inner(self) -> Feature:
         """What is crossed: the feature alone, as it stands in the recipe apart from its weight."""
         return Feature(replace(self.block, weight=1.0), self.kind)
