@@ -15,7 +15,7 @@ from classifier.text.analyzer import Analyzer
 from classifier.text.blocks import Block, CategoryBlock, NumericBlock, ShapeBlock, TextBlock, TimeBlock
 from classifier.text.blocks.columns import as_number
 from classifier.text.rows import Rows
-from classifier.text.shape import SHAPE_FEATURES, headline_shape
+from classifier.text.shape import SHAPE_FEATURES
 from classifier.text.times import TIME_FEATURES, time_features
 
 Mask = NDArray[np.bool_]
@@ -122,10 +122,9 @@ def fit_time(
     return TimeBlock(timezone, weight, average) if known else None
 
 
-def fit_shape(rows: Rows, *, weight: float = 1.0, train: Mask | None = None) -> ShapeBlock:
-    """Mean and deviation of the headline's shape over the articles (of a mask) that have a headline."""
-    shapes = [headline_shape(text) for text in _of(rows.texts("headline"), train) if text.strip()]
-    table = np.array(shapes or [[0.0] * len(SHAPE_FEATURES)])
+def fit_shape(shapes: NDArray[np.float64], *, weight: float = 1.0) -> ShapeBlock:
+    """Mean and deviation of `headline_shape` (n, features) of articles that have a headline."""
+    table = shapes if len(shapes) else np.zeros((1, len(SHAPE_FEATURES)))
     deviation = table.std(axis=0)
     return ShapeBlock(weight, table.mean(axis=0), np.where(deviation > 1e-9, deviation, 1.0))
 

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from classifier.text.analyzer import Analyzer
-from training.blocks import block_matrix, fit_category, fit_shape, fit_text, fit_time, side_by_side
+from training.blocks import (
+    block_matrix,
+    count_text,
+    fit_category,
+    fit_shape,
+    fit_time,
+    side_by_side,
+    text_block,
+)
 from training.corpus import Corpus
 
 Make = Callable[..., Corpus]
@@ -24,9 +32,9 @@ ROWS = [
 @pytest.mark.parametrize("min_df", [1, 2])
 def test_a_text_block_is_scikit_learns(corpus_of: Make, analyzer: Analyzer, min_df: int) -> None:
     rows = corpus_of(ROWS).rows
-    fitted = fit_text(rows, "text", analyzer, min_df=min_df, weight=0.5)
-    assert fitted is not None
-    block, vectorizer, matrix = fitted
+    counts = count_text(rows, "text", analyzer, min_df=min_df)
+    assert counts is not None
+    block, vectorizer, matrix = text_block(counts, "text", 0.5)
     np.testing.assert_allclose(block_matrix(block, rows).toarray(), matrix.toarray(), atol=1e-12)
     np.testing.assert_allclose(
         0.5 * vectorizer.transform(rows.texts("text")).toarray(), matrix.toarray(), atol=1e-12
@@ -37,12 +45,12 @@ def test_a_text_block_is_scikit_learns(corpus_of: Make, analyzer: Analyzer, min_
 @pytest.mark.parametrize("texts", [["", ""], ["a b", "!"]])
 def test_without_words_there_is_no_block(corpus_of: Make, texts: list[str]) -> None:
     rows = corpus_of([{"headline": text} for text in texts]).rows
-    assert fit_text(rows, "headline", Analyzer("word", (1, 1)), min_df=1) is None
+    assert count_text(rows, "headline", Analyzer("word", (1, 1)), min_df=1) is None
 
 
 def test_words_of_too_few_articles_give_no_block(corpus_of: Make) -> None:
     rows = corpus_of([{"headline": "one"}, {"headline": "two"}]).rows
-    assert fit_text(rows, "headline", Analyzer("word", (1, 1)), min_df=2) is None
+    assert count_text(rows, "headline", Analyzer("word", (1, 1)), min_df=2) is None
 
 
 def test_rare_categories_are_left_out(corpus_of: Make) -> None:
@@ -55,6 +63,7 @@ def test_times_have_their_average_where_one_is_missing(corpus_of: Make) -> None:
     times = ["2031-04-01T00:30:00Z", "2031-04-01T00:45:00Z", "2031-04-02T01:00:00Z", None]
     rows = corpus_of([{"published_at": time} for time in times]).rows
     block = fit_time(rows, "Asia/Tokyo", weight=2.0)
+    assert block is not None
     matrix = block_matrix(block, rows).toarray()
     assert matrix[0, [9, 24 + 1]].tolist() == [2.0, 2.0]  # a Tuesday in Tokyo, 9 o'clock
     np.testing.assert_allclose(matrix[3], matrix[:3].mean(axis=0))

@@ -83,8 +83,8 @@ def training_targets(judgements: Judgements, others: Judgements, count: int) -> 
 def standardised_targets(judgements: Judgements, count: int) -> Floats:
     """(count,) regression targets, NaN where nothing is known; of clicks those of `click_targets`.
 
-    Within each group the values (of counts log(1 + x), mirrored below 0; of places their normal scores) are centred and
-    scaled to unit deviation; groups whose values are all equal say nothing. An article with several judgements takes their mean.
+    Within each group the values (of counts log(1 + x), mirrored below 0; of places their normal scores) are centred
+    and scaled to unit deviation; groups whose values are all equal say nothing. An article with several judgements takes their mean.
     """
     if judgements.targets is not None:
         return judgements.targets

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from joblib import Parallel, cpu_count, delayed
 from numpy.typing import NDArray
 
 from classifier.text.rows import TEXT, Rows
@@ -57,15 +58,19 @@ class Trials:
         if recipe in self.held:
             return self.held[recipe]
         scores = self.held[recipe] = np.full(len(self.material.targets), np.nan)
-        for number, window in enumerate(self.validation.windows):
-            key = (recipe.features, recipe.learner), number
-            fitted = fit_weights(
-                self.material, recipe, window.fitted, tolerance=ROUGH, start=self._starts.get(key)
-            )
+        self.material.cache.prepare((*recipe.features, *self.material.nuisance))
+        windows = self.validation.windows
+        starts = [self._starts.get(((recipe.features, recipe.learner), k)) for k in range(len(windows))]
+        # Threads: products of sparse matrices let go of the interpreter.
+        fits = Parallel(n_jobs=min(cpu_count(), max(len(windows), 1)), prefer="threads")(
+            delayed(fit_weights)(self.material, recipe, window.fitted, tolerance=ROUGH, start=start)
+            for window, start in zip(windows, starts, strict=True)
+        )
+        for number, (window, fitted) in enumerate(zip(windows, fits, strict=True)):
             if fitted is None:
                 scores[window.asked] = 0.0
                 continue
-            self._starts[key] = fitted.solution.weights
+            self._starts[(recipe.features, recipe.learner), number] = fitted.solution.weights
             scores[window.asked] = fitted.scores[window.asked]
         return scores
 

@@ -4,6 +4,7 @@ artifact holds."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from classifier.text.analyzer import Analyzer
 from classifier.text.blocks import Block, CrossBlock
 from classifier.text.rows import Rows
+from classifier.text.shape import headline_shape
 from training.blocks import (
     Counts,
     block_matrix,
@@ -54,6 +56,8 @@ class FeatureCache:
         self._ages = ages
         self._counts: dict[Feature, Counts | None] = {}
         self._kept: dict[tuple[Feature, bytes], FittedFeature | None] = {}
+        self._measured: tuple[Floats, Mask] | None = None
+        self._lock = Lock()
         self._stacked: dict[tuple[tuple[Feature, ...], bytes], sp.csr_matrix | None] = {}
 
     def __len__(self) -> int:
@@ -70,10 +74,22 @@ class FeatureCache:
         None without any."""
         key = (features, b"" if train is None else train.tobytes())
         if key not in self._stacked:
-            while len(self._stacked) >= _STACKED:
-                del self._stacked[next(iter(self._stacked))]
-            self._stacked[key] = self._stack(features, train)
+            found = self._stack(features, train)
+            with self._lock:
+                while len(self._stacked) >= _STACKED:
+                    del self._stacked[next(iter(self._stacked))]
+                self._stacked[key] = found
+            return found
         return self._stacked[key]
+
+    def prepare(self, features: tuple[Feature, ...]) -> None:
+        """Count and measure what these features need of every article, whatever they will be fitted on: the threads that
+        then fit them share it."""
+        for feature in features:
+            if feature.is_text:
+                self._counted(feature.inner)
+            elif feature.kind == "shape":
+                self._shapes()
 
     def _stack(self, features: tuple[Feature, ...], train: Mask | None) -> sp.csr_matrix | None:
         fitted = {one.feature.plain: one for one in self.fitted(features, train)}
@@ -109,9 +125,11 @@ class FeatureCache:
             return self._text(feature, train)
         block: Any
         if feature.kind == "time":
+            if train is not None and all(time is not None for time in self.rows.times()):
+                return self._one(feature, None)  # the average for those without a time is all that is fitted
             block = fit_time(self.rows, self._timezone, weight=wanted.weight, train=train)
         elif feature.kind == "shape":
-            block = fit_shape(self.rows, weight=wanted.weight, train=train)
+            return self._shape(feature, train)
         elif feature.kind == "numeric":
             block = fit_numeric(self.rows, wanted.column, weight=wanted.weight, train=train)
         else:
@@ -120,14 +138,34 @@ class FeatureCache:
             return None
         return FittedFeature(feature, block, block_matrix(block, self.rows))
 
-    def _text(self, feature: Feature, train: Mask | None) -> FittedFeature | None:
-        wanted = feature.block
-        if feature.plain not in self._counts and wanted.analyzer is not None:
+    def _shape(self, feature: Feature, train: Mask | None) -> FittedFeature:
+        """As ShapeBlock.transform, of shapes that were measured once."""
+        shapes, there = self._shapes()
+        seen = there if train is None else there & train
+        block = fit_shape(shapes[seen], weight=feature.block.weight)
+        table = np.where(there[:, None], (shapes - block.mean) / block.scale * feature.block.weight, 0.0)
+        return FittedFeature(feature, block, sp.csr_matrix(table))
+
+    def _shapes(self) -> tuple[Floats, Mask]:
+        """(n, shape features) of the headlines, and whether there is one (n,)."""
+        if self._measured is None:
+            headlines = self.rows.texts("headline")
+            there = np.array([bool(text.strip()) for text in headlines], np.bool_)
+            self._measured = np.array([headline_shape(text) for text in headlines]), there
+        return self._measured
+
+    def _counted(self, plain: Feature) -> Counts | None:
+        wanted = plain.block
+        if plain not in self._counts and wanted.analyzer is not None:
             rare = wanted.analyzer == "word" and len(self.rows) < SMALL
-            self._counts[feature.plain] = count_text(
+            self._counts[plain] = count_text(
                 self.rows, wanted.column, Analyzer(wanted.analyzer, wanted.ngrams), min_df=1 if rare else 2
             )
-        counts = self._counts[feature.plain]
+        return self._counts[plain]
+
+    def _text(self, feature: Feature, train: Mask | None) -> FittedFeature | None:
+        wanted = feature.block
+        counts = self._counted(feature.plain)
         if counts is None:
             return None
         if train is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, cpu_count, delayed
 from numpy.typing import NDArray
 
 from classifier.errors import LabelError
@@ -218,13 +219,10 @@ def _out_of_fold(
 ) -> tuple[Floats, list[FittedWeights]]:
     """(n,) scores of each article by a fit on other days, NaN where there are none; and those fits, a fold."""
     scores = np.full(len(material.targets), np.nan)
-    fits = []
-    for number in np.unique(fold):
-        held = fold == number
-        if (~held).sum() < 2:
-            continue
-        everything = np.ones(len(held), np.bool_)
-        found = fit_weights(
+    everything = np.ones(len(fold), np.bool_)
+    parts = [held for number in np.unique(fold) if ((held := fold == number).sum() <= len(fold) - 2)]
+    found = Parallel(n_jobs=min(cpu_count(), max(len(parts), 1)), prefer="threads")(
+        delayed(fit_weights)(
             material,
             recipe,
             ~held,
@@ -232,9 +230,13 @@ def _out_of_fold(
             tolerance=ROUGH,
             start=fitted.solution.weights,
         )
-        if found is not None:
-            scores[held] = found.scores[held]
-            fits.append(found)
+        for held in parts
+    )
+    fits = []
+    for held, own in zip(parts, found, strict=True):
+        if own is not None:
+            scores[held] = own.scores[held]
+            fits.append(own)
     return scores, fits
 
 

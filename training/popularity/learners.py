@@ -27,7 +27,7 @@ Ids = NDArray[np.int64]
 # Value and gradient (n,) of a loss of scores (n,).
 Loss = Callable[[Floats], tuple[float, Floats]]
 
-TOLERANCE, ROUGH = 1e-4, 1e-3
+TOLERANCE, ROUGH = 1e-4, 5e-3
 _STEPS = 300
 _MOST_PAIRS = 4_000_000
 # How curved a loss is, on average, where least squares have 1: by this alpha is scaled.
