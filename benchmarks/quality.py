@@ -171,7 +171,7 @@ def forward(data: Path) -> Iterator[dict[str, Any]]:
 def views(data: Path) -> Iterator[dict[str, Any]]:
     """Page views of a Korean portal's most viewed articles: the order within the list."""
     name = "naver_most_viewed"
-    found = _popularity_only(data, name, Config())
+    found = popularity_only(data, name, Config())
     for metric, shown in ORDER:
         yield _row(name, shown, "Newsdesk", found[metric], found["intervals"][metric])
         for baseline in ("source", "random"):
@@ -182,11 +182,11 @@ def flags(data: Path) -> Iterator[dict[str, Any]]:
     """Many comments or not, with what a desk knows of an item before it is published."""
     name = "nyt_popular"
     named = {"categorical": ["section", "desk", "subsection", "hour"], "numeric": ["word_count"]}
-    found = _popularity_only(data, name, parse_config({"features": named}))
+    found = popularity_only(data, name, parse_config({"features": named}))
     yield _row(name, "popularity, AUC", "Newsdesk", found["auc"], found["intervals"]["auc"])
 
 
-def _popularity_only(data: Path, name: str, config: Config) -> dict[str, Any]:
+def popularity_only(data: Path, name: str, config: Config) -> dict[str, Any]:
     """Without a section head: sections have rows of their own. They stay features."""
     dataset = build_dataset(read_all([str(data / f"{name}.parquet")]), config)
     train_part = dataset.split.train

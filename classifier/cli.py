@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -273,7 +274,7 @@ def explain(model: str, inputs: tuple[str, ...], features: int, as_json: bool, *
     from classifier.reading.rows import to_articles
 
     loaded = load(model)
-    reading = read_all(inputs, read_options(**options))
+    reading = read_all(inputs, replace(read_options(**options), printed_sections=False))
     report_rejected(reading.rejected)
     articles = [article for batch in reading.articles.to_batches() for article in to_articles(batch)]
     found = []

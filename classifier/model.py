@@ -95,9 +95,10 @@ class Model:
 
     def popularity_rows(self, rows: Rows) -> Rows:
         """The rows as the popularity head wants them: articles without a section have the predicted one."""
-        if self.popularity is None or self.sections is None or not self.popularity.reads("section"):
+        if self.popularity is None or not self.popularity.reads("section"):
             return rows
-        return with_sections(rows, [result.section for result in self.sections.results(rows)])
+        found = self.sections.results(rows) if self.sections else [None] * len(rows)
+        return with_sections(rows, [result.section if result else None for result in found])
 
     def _predict(self, articles: list[Article]) -> list[Prediction]:
         return self._predict_rows(Rows.from_articles(articles), [article.id for article in articles])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -70,7 +71,7 @@ def score(
         load(model),
         inputs,
         output,
-        read_options(**options),
+        replace(read_options(**options), printed_sections=False),
         keep=[name.strip() for name in keep.split(",") if name.strip()],
         force=force,
         on_rejected=lambda rejection: report_rejected([rejection]),

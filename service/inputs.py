@@ -48,7 +48,7 @@ def read_article_or_page(data: Any, settings: Settings) -> Article:
     # Only here: no other input needs the reader.
     from classifier.reading.pages import parse_page
 
-    return parse_page(page, name="page", options=ReadOptions()).article
+    return parse_page(page, name="page", options=ReadOptions(printed_sections=False)).article
 
 
 def read_headlines(data: Any, settings: Settings) -> tuple[list[str], Article]:

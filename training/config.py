@@ -243,8 +243,9 @@ def _check_popularity_features(config: Config, where: str) -> None:
         check_recipe(features)
     except ConfigError as error:
         raise ConfigError(f"{setting}: {error.problem}", where=where, remedy=error.remedy) from None
-    for name in {name for feature in features for name in feature.columns}.difference({"section"}):
-        _feature(name, setting, where)
+    for name in dict.fromkeys(name for feature in features for name in feature.columns):
+        if name != "section":
+            _feature(name, setting, where)
         if name in config.features.nuisance:
             raise ConfigError(
                 f'{setting}: "{name}" is a nuisance column', where=where, remedy="name it in one of the two"

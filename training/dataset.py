@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from classifier.errors import LabelError
 from classifier.reading import Reading
+from classifier.similar import normalise_title
 from training.config import Config
 from training.corpus import Corpus, Ids, Mask, make_corpus
 from training.duplicates import near_duplicates
@@ -29,7 +30,6 @@ from training.labels import (
     count_judgements,
     group_boxes,
     join_clicks,
-    normalise_title,
 )
 from training.splits import Split, split_corpus
 

@@ -24,6 +24,7 @@ from classifier.errors import ConfigError, LabelError
 from classifier.model import Model
 from classifier.reading import Reading
 from classifier.store import ModelFolder
+from classifier.text.blocks.columns import as_number
 from training.baselines import popularity_tables, section_tables
 from training.config import ALWAYS, CATEGORICAL, Config
 from training.corpus import Corpus, Ids
@@ -150,7 +151,7 @@ def _popularity(
 
 
 def check_columns(corpus: Corpus, config: Config) -> None:
-    """Every column that is to be a feature must be there.
+    """Every column that is to be a feature must be there, and one of numbers must hold some.
 
     Raises:
         ConfigError: naming the one that is not, and the closest.
@@ -172,6 +173,16 @@ def check_columns(corpus: Corpus, config: Config) -> None:
             raise ConfigError(
                 f'{setting}: the articles have no column "{column}"',
                 remedy=f'did you mean "{close[0]}"?' if close else f"there are: {', '.join(names)}",
+            )
+    numeric = [(name, "features.numeric") for name in features.numeric]
+    for feature in map(Feature.parse, config.fit.popularity_features):
+        if feature.kind == "numeric":
+            numeric.append((feature.block.column, "fit.popularity_features"))
+    for column, setting in numeric:
+        if all(as_number(value) is None for value in corpus.rows.values(column)):
+            raise ConfigError(
+                f'{setting}: the column "{column}" holds no numbers',
+                remedy="name it as a category: features.categorical",
             )
 
 

@@ -42,9 +42,9 @@ class BlockRecipe:
 
     def __str__(self) -> str:
         if self.analyzer is None:
-            return f"{self.column} * {_number(self.weight)}"
+            return f"{self.column} * {write_number(self.weight)}"
         written = f"{self.column} {self.analyzer}({self.ngrams[0]},{self.ngrams[1]})"
-        return written if self.weight == 1 else f"{written} * {_number(self.weight)}"
+        return written if self.weight == 1 else f"{written} * {write_number(self.weight)}"
 
     @classmethod
     def parse(cls, text: str) -> BlockRecipe:
@@ -111,7 +111,7 @@ class Recipe:
         return replace(self, blocks=(*self.blocks, block))
 
 
-def _number(value: float) -> str:
+def write_number(value: float) -> str:
     """As short as it can be without being another number."""
     return short if float(short := f"{value:g}") == value else repr(value)
 

@@ -74,10 +74,12 @@ class _Scored:
 
 def _in_a_section(model: Model, headlines: Sequence[str], story: Article) -> Article:
     """The story with one section, whatever its headline: its own, else the one predicted with most of them."""
-    if model.popularity is None or model.sections is None or not model.popularity.reads("section"):
+    if model.popularity is None or not model.popularity.reads("section"):
         return story
     if story.labels:
         return replace(story, section=story.labels[0], sections=None)
+    if model.sections is None:
+        return story
     rows = Rows.from_articles([replace(story, headline=headline) for headline in headlines])
     counts = Counter(result.section for result in model.sections.results(rows))
     return replace(story, section=min(counts, key=lambda name: (-counts[name], name)))

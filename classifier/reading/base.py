@@ -24,13 +24,15 @@ class ReadOptions:
 
     `columns` maps our column names to the names in the source; `ignore` drops columns (our names). `timezone` is the zone
     of times that have none. `taken_at` is when ranking boxes without a time of their own were printed: a time, or a
-    file-name pattern with strptime fields ("%Y-%m-%d") looked for anywhere in the path.
+    file-name pattern with strptime fields ("%Y-%m-%d") looked for anywhere in the path. `printed_sections`: a page's
+    section is what its popular box says; scoring leaves that out: a page gets the same prediction without its boxes.
     """
 
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     ignore: frozenset[str] = frozenset()
     timezone: tzinfo | None = None
     taken_at: datetime | str | None = None
+    printed_sections: bool = True
 
 
 @dataclass(frozen=True, slots=True)

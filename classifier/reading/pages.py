@@ -88,7 +88,7 @@ def parse_page(text: str, *, name: str = "page", options: ReadOptions = _DEFAULT
     article = Article(
         headline=headline,
         body="\n".join(paragraphs),
-        section=sections[0] if len(sections) == 1 else None,
+        section=sections[0] if len(sections) == 1 and options.printed_sections else None,
         published_at=published_at,
         extra={key: value for key in ("agency", "city") if (value := getattr(dateline, key, None))},
     )

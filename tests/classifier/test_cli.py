@@ -237,6 +237,17 @@ def test_explain_offers_the_likely_sections(
     assert "\nlikely one of  Politics, Economy (95 %)\n" in here("explain", version_path, file).out
 
 
+def test_a_page_is_explained_without_its_boxes(here: Run, tiny_model_path: Path, tmp_path: Path) -> None:
+    found = []
+    for name, page in (("with", PAGE.replace("Politics", "Economy")), ("without", PAGE.split('"')[0])):
+        file = tmp_path / f"{name}.txt"
+        file.write_text(page, encoding="utf-8")
+        ended = here("explain", tiny_model_path, file, "--json")
+        assert (ended.code, ended.err) == (0, "")
+        found.append(ended.out)
+    assert found[0] == found[1]
+
+
 def test_explain_as_json(here: Run, tiny_model_path: Path, rows: Path) -> None:
     ended = here("explain", tiny_model_path, rows, "--json")
     assert (ended.code, ended.err) == (0, "")

@@ -16,8 +16,9 @@ from classifier.linear import INTERCEPT, Linear
 from classifier.model import Model
 from classifier.spec import Arrays, Spec
 from classifier.text.analyzer import Analyzer
-from classifier.text.blocks import CategoryBlock, TextBlock
+from classifier.text.blocks import Block, CategoryBlock, CrossBlock, NumericBlock, TextBlock
 from classifier.text.rows import Rows
+from classifier.text.sparse import SparseRows
 
 HEADS = ("sections", "popularity")
 
@@ -103,6 +104,109 @@ def test_features_of_texts_are_counted_and_no_others() -> None:
     scores, known = linear.scores_and_known(Rows.from_articles(articles))
     assert known.tolist() == [3, 1, 0]
     assert scores[2].tolist() == [1.0, 1.0]
+
+
+def crossed(seed: int = 0) -> Linear:
+    """Words, a number and sources; all of them again for each source, and words for each desk."""
+    words = TextBlock("headline", Analyzer(), True, 0.5, ("bank", "storm", "vote"), np.array([1.0, 2.0, 3.0]))
+    number = NumericBlock("words", 2.0, np.array([0.0, 10.0, 40.0]), np.array([0.25, 0.5, 0.25]))
+    sources = CategoryBlock("source", 1.0, ("a", "b"))
+    blocks: list[Block] = [
+        words,
+        number,
+        CrossBlock("source", 3.0, ("a", "b"), words, np.array([0, 1, 5])),
+        sources,
+        CrossBlock("source", 1.0, ("a", "b"), number, np.arange(6)),
+        CrossBlock("desk", 1.0, ("x",), words, np.arange(3)),
+        CrossBlock("desk", 0.5, ("x", "y"), sources, np.array([1, 2])),
+    ]
+    weights = np.random.default_rng(seed).normal(size=(sum(block.width for block in blocks), 2))
+    return Linear(blocks, weights, np.array([0.5, -0.5]))
+
+
+CROSSED_ARTICLES = st.builds(
+    lambda headline, source, words, desk: Article(
+        headline=" ".join(headline), body=".", source=source, extra={"words": words, "desk": desk}
+    ),
+    st.lists(st.sampled_from(["bank", "storm", "vote", "other"]), max_size=5),
+    st.sampled_from(["a", "b", "c", None]),
+    st.sampled_from([None, 0, 7.5, 40, 1000, "12", "many"]),
+    st.sampled_from(["x", "y", "z", None]),
+)
+
+
+@given(st.lists(CROSSED_ARTICLES, min_size=1, max_size=4), st.integers(0, 3))
+def test_parts_with_crosses_and_numbers_sum_to_the_score(articles: list[Article], seed: int) -> None:
+    linear = crossed(seed)
+    rows = Rows.from_articles(articles)
+    dense = np.zeros((len(rows), len(linear.weights)))
+    at = 0
+    for block in linear.blocks:
+        block.transform(rows).add_product(np.eye(block.width), own := np.zeros((len(rows), block.width)))
+        dense[:, at : at + block.width] = own
+        at += block.width
+    scores = linear.scores(rows)
+    np.testing.assert_allclose(scores, dense @ linear.weights + linear.intercept, rtol=0, atol=1e-12)
+    for number, article in enumerate(articles):
+        parts = linear.parts(rows, number)
+        total = sum((part.contributions for part in parts), np.zeros(2))
+        np.testing.assert_allclose(total, scores[number], rtol=0, atol=1e-12)
+        assert linear.scores(Rows.from_articles([article]))[0].tobytes() == scores[number].tobytes()
+        for part in parts:
+            if "headline: " in part.name:
+                word = part.name.partition("headline: ")[2]
+                assert part.spans
+                assert all(article.headline[start:end] == word for _, start, end in part.spans)
+            else:
+                assert part.spans == ()
+        assert len({part.name for part in parts}) == len(parts)
+
+
+def test_only_words_by_themselves_are_counted_as_known() -> None:
+    rows = Rows.from_articles([Article(headline="bank storm", source="a", extra={"desk": "x", "words": 3})])
+    assert crossed().scores_and_known(rows)[1].tolist() == [2]
+
+
+def test_what_is_crossed_is_made_once() -> None:
+    made: list[str] = []
+
+    class Counted(CategoryBlock):
+        def transform(self, rows: Rows) -> SparseRows:
+            made.append(self.column)
+            return super().transform(rows)
+
+    sources, desks = Counted("source", 1.0, ("a",)), Counted("desk", 1.0, ("x",))
+    crosses: list[Block] = [
+        CrossBlock(name, 1.0, ("x",), sources, np.array([0])) for name in ("desk", "language")
+    ]
+    linear = Linear([sources, desks, *crosses], np.ones((4, 1)), np.zeros(1))
+    rows = Rows.from_articles([Article(headline="h", source="a", language="x", extra={"desk": "x"})])
+    assert linear.scores(rows).tolist() == [[4.0]]
+    assert made == ["source", "desk"]
+
+
+def test_crosses_come_back_with_the_blocks_that_they_are_of() -> None:
+    linear = crossed()
+    assert [spec.get("inner") for spec in linear.spec()["blocks"]] == [None, None, 0, None, 1, 0, 3]
+    back = Linear.load(Spec(linear.spec(), "here"), Arrays(linear.arrays()), 2)
+    assert back.spec() == linear.spec()
+    for block in back.blocks:
+        if isinstance(block, CrossBlock):  # the very block, so that it is made once
+            assert any(block.inner is other for other in back.blocks)
+    rows = Rows.from_articles(
+        [Article(headline="bank vote", source=source, extra={"desk": "x", "words": 3}) for source in "abc"]
+    )
+    assert back.scores(rows).tobytes() == linear.scores(rows).tobytes()
+
+
+@pytest.mark.parametrize("inner", [2, 3, 6, 7, -1])
+def test_a_cross_of_a_later_block_or_of_a_cross(inner: int) -> None:
+    linear = crossed()
+    spec = linear.spec()
+    spec["blocks"][2]["inner"] = inner
+    with pytest.raises(ArtifactDamaged, match="no block before this one") as caught:
+        Linear.load(Spec(spec, "here"), Arrays(linear.arrays()), 2)
+    assert caught.value.where == "here.blocks[2]"
 
 
 def test_it_comes_back_from_its_spec_and_arrays() -> None:

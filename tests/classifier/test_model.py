@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,9 +17,11 @@ from hypothesis import strategies as st
 import classifier
 from classifier.articles import Article
 from classifier.errors import ArtifactDamaged, FieldError, UsageError
+from classifier.linear import INTERCEPT, Linear
 from classifier.model import Model
 from classifier.reading.rows import to_batch
 from classifier.results import PREDICTION_FIELDS, Prediction, prediction_schema
+from classifier.text.blocks import CategoryBlock
 from classifier.text.rows import Rows
 
 
@@ -60,6 +64,65 @@ def test_nothing_in_nothing_out(tiny: Model) -> None:
     empty = tiny.predict(to_batch([]))
     assert empty.num_rows == 0
     assert empty.schema == prediction_schema()
+
+
+def with_section_weights(model: Model, sections: bool = True) -> Model:
+    """Politics lifts by 1, Economy by 2."""
+    assert model.popularity is not None
+    linear = Linear(
+        [CategoryBlock("section", 1.0, ("Politics", "Economy"))], np.array([[1.0], [2.0]]), np.zeros(1)
+    )
+    head = replace(model.popularity, linear=linear, variance=np.zeros(2))
+    return replace(model, popularity=head, sections=model.sections if sections else None)
+
+
+def test_an_article_without_a_section_is_judged_with_the_predicted_one(
+    tiny: Model, articles: list[Article]
+) -> None:
+    model = with_section_weights(tiny)
+    worth = {"Politics": 1.0, "Economy": 2.0}
+    bare = [replace(article, section=None, sections=None) for article in articles]
+    predictions = model.predict(bare)
+    assert {prediction.section for prediction in predictions} == set(worth)
+    assert [p.popularity_score for p in predictions] == [worth[str(p.section)] for p in predictions]
+    rows = Rows.from_articles(bare)
+    assert list(model.popularity_rows(rows).values("section")) == [p.section for p in predictions]
+    for article, prediction in zip(bare, predictions, strict=True):
+        (found,) = [c for c in model.explain(article) if c.head == "popularity" and c.feature != INTERCEPT]
+        assert found.feature == f"section: {prediction.section}"
+        assert found.contribution == prediction.popularity_score
+
+
+@pytest.mark.parametrize("with_head", [True, False])
+def test_an_articles_own_section_comes_first(tiny: Model, with_head: bool) -> None:
+    model = with_section_weights(tiny, with_head)
+    assert model.popularity is not None
+    text = {"headline": "Minister and vote", "body": "The assembly met the coalition."}  # Politics
+    own: list[dict[str, Any]] = [
+        {"section": "Economy"},
+        {"sections": ["Economy", "Politics"]},
+        {"section": "Elsewhere"},
+        {"sections": []},
+        {},
+    ]
+    found = [model.predict({**text, **more}).popularity_score for more in own]
+    assert found == ([2.0, 2.0, 0.0, 1.0, 1.0] if with_head else [2.0, 2.0, 0.0, 0.0, 0.0])
+    # However they are asked: all together, or what evaluation and explanations are of.
+    many = [Article.from_mapping({**text, **more}) for more in own]
+    assert [p.popularity_score for p in model.predict(many)] == found
+    rows = Rows.from_articles(many)
+    assert model.popularity.scores(model.popularity_rows(rows)).tolist() == found
+    for article, score in zip(many, found, strict=True):
+        parts = [c.contribution for c in model.explain(article) if c.head == "popularity"]
+        assert sum(parts) == score
+
+
+def test_sections_are_not_predicted_for_a_head_that_reads_none(tiny: Model, articles: list[Article]) -> None:
+    assert tiny.popularity is not None
+    linear = Linear([CategoryBlock("source", 1.0, ("Tiny Gazette",))], np.ones((1, 1)), np.zeros(1))
+    model = replace(tiny, popularity=replace(tiny.popularity, linear=linear))
+    rows = Rows.from_articles(articles)
+    assert model.popularity_rows(rows) is rows
 
 
 def test_labels_popularity_and_id_are_no_features(tiny: Model, articles: list[Article]) -> None:

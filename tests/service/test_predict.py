@@ -41,8 +41,27 @@ def test_one_article_gets_what_the_model_says(client: FlaskClient, model: Model)
 
 
 def test_labels_are_no_input(client: FlaskClient) -> None:
-    labelled = {**ARTICLE, "section": "Economy", "popularity": 5, "split": "test", "popularity_group": "x"}
+    labelled = {**ARTICLE, "popularity": 5, "split": "test", "popularity_group": "x"}
     assert client.post("/v1/predict", json=labelled).json == client.post("/v1/predict", json=ARTICLE).json
+
+
+def test_a_given_section_changes_the_popularity_only(client: FlaskClient) -> None:
+    """A newsroom knows it before publication; without one the predicted stands in."""
+    plain, same, other, several = (
+        client.post("/v1/predict", json={**ARTICLE, **more}).json
+        for more in (
+            {},
+            {"section": "Politics"},
+            {"section": "Economy"},
+            {"sections": ["Economy", "Politics"]},
+        )
+    )
+    assert plain["section"] == "Politics"
+    assert same == plain
+    assert other == several
+    changed = {name for name in plain if other[name] != plain[name]}
+    assert "popularity_score" in changed
+    assert changed <= {"popularity_score", "popularity_percentile", "top5_probability"}
 
 
 def test_nulls_count_as_absent(client: FlaskClient) -> None:
@@ -92,9 +111,10 @@ def test_explain_false_is_the_default(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("explain", ["", "?explain=true"])
-def test_a_page_is_scored_without_its_boxes(client: FlaskClient, explain: str) -> None:
+@pytest.mark.parametrize("box", ["Politics", "Economy"])
+def test_a_page_is_scored_without_its_boxes(client: FlaskClient, explain: str, box: str) -> None:
     bare = client.post(f"/v1/predict{explain}", json={"page": PAGE})
-    boxed = client.post(f"/v1/predict{explain}", json={"page": PAGE + BOXES})
+    boxed = client.post(f"/v1/predict{explain}", json={"page": PAGE + BOXES.replace("Politics", box)})
     assert bare.status_code == 200
     assert boxed.data == bare.data
     assert bare.json["section"] == "Politics"

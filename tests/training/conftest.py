@@ -51,7 +51,8 @@ def table_of(rows: list[dict[str, Any]], column_zone: str = "UTC") -> pa.Table:
     schema = schema.append(pa.field("file", pa.string()))
     known = set(schema.names)
     for name in sorted({name for row in rows for name in row} - known):
-        schema = schema.append(pa.field(name, pa.string()))
+        numbers = all(isinstance(row.get(name), float | int | None) for row in rows)
+        schema = schema.append(pa.field(name, pa.float64() if numbers else pa.string()))
     filled = []
     for number, row in enumerate(rows):
         own: dict[str, Any] = {"id": f"a{number}", "headline": "", "summary": "", "body": "", **row}

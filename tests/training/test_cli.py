@@ -134,7 +134,7 @@ def test_evaluate_by_fitting_again_writes_a_report(newsdesk: Run, newsroom: Path
 def test_the_manifest_says_what_was_chosen_and_holds_every_digest(newsroom: Path) -> None:
     version = newsroom / "artifacts/plain" / (newsroom / "artifacts/plain/current").read_text().strip()
     manifest = json.loads((version / "manifest.json").read_text("utf-8"))
-    assert manifest["format"] == 2
+    assert manifest["format"] == 3
     assert manifest["sections"]["section_blocks"][0].startswith("text word(1,")
     assert manifest["sections"]["validated_on"] == "folds of the training part, 72 articles"
     assert manifest["sections"]["dropped"] == {}

@@ -26,6 +26,8 @@ OTHERS = {
     "boxes.taken_at": "%Y-%m-%d",
     "boxes.window_days": 3,
     "features.categorical": ["desk", "source"],
+    "features.numeric": ["word_count"],
+    "features.nuisance": ["placement", "push"],
     "fit.seed": 7,
     "fit.folds": 3,
     "fit.section_blocks": ["text word(1,2)", "headline char_wb(2,4) * 0.5", "source * 1"],
@@ -33,7 +35,17 @@ OTHERS = {
     "fit.section_balance": 0.5,
     "fit.section_half_life": 90,
     "fit.search": 20,
+    "fit.popularity_features": [
+        "text word(1,2)",
+        "time * 0.1",
+        "source * 0.5",
+        "word_count numeric * 1",
+        "source x text word(1,2)",
+        "source * 1, recent 7",
+    ],
+    "fit.popularity_learner": "pairwise",
     "fit.popularity_alpha": 0.5,
+    "fit.popularity_half_life": 30,
     "fit.min_label_articles": 4,
     "decisions.target": 0.99,
     "decisions.targets": [0.9, 0.95],
@@ -138,6 +150,11 @@ def test_a_table_must_be_a_table() -> None:
         ("fit.search", 10_001),
         ("fit.popularity_alpha", -2.0),
         ("fit.popularity_alpha", float("inf")),
+        ("fit.popularity_learner", "ridge"),
+        ("fit.popularity_half_life", -2.0),
+        ("fit.popularity_half_life", 0.5),
+        ("fit.popularity_half_life", float("inf")),
+        ("fit.popularity_half_life", float("nan")),
         ("fit.min_label_articles", 0),
         ("decisions.targets", [0.95, 1.5]),
         ("decisions.target", 0.5),  # none of the targets
@@ -198,10 +215,49 @@ def test_an_unknown_zone_names_the_setting() -> None:
         parse_config({"data": {"timezone": "Tokyo"}}, where="c.toml")
 
 
-@pytest.mark.parametrize("column", ["id", "section", "popularity", "split", "headline", "url", "file"])
-def test_labels_ids_and_texts_are_no_categories(column: str) -> None:
-    with pytest.raises(ConfigError, match=f'"{column}" is no feature'):
-        parse_config({"features": {"categorical": [column]}})
+@pytest.mark.parametrize("column", ["id", "popularity", "split", "headline", "url", "file", "published_at"])
+@pytest.mark.parametrize("setting", ["categorical", "numeric", "nuisance"])
+def test_labels_ids_and_texts_are_no_features(column: str, setting: str) -> None:
+    with pytest.raises(ConfigError, match=f'features.{setting}: "{column}" is no feature'):
+        parse_config({"features": {setting: [column]}})
+
+
+def test_the_section_is_a_feature_of_popularity_alone() -> None:
+    named = ["section", "hour", "desk", "placement", "weekday", "source"]
+    features = parse_config({"features": {"categorical": named, "nuisance": ["placement"]}}).features
+    assert features.of_sections == ("desk", "source")
+    for setting in ("numeric", "nuisance"):
+        with pytest.raises(ConfigError, match=r'"section" is no feature'):
+            parse_config({"features": {setting: ["section"]}})
+
+
+@pytest.mark.parametrize(
+    ("features", "problem"),
+    [
+        (["text word(1,1)", "nothing(1)"], "is no feature block"),
+        (["text word(1,1)", "id * 1"], '"id" is no feature'),
+        (["text word(1,1)", "popularity numeric"], '"popularity" is no feature'),
+        (["text word(1,1)", "url x text word(1,1)"], '"url" is no feature'),
+        (["text word(1,1)", "placement * 1"], '"placement" is a nuisance column'),
+        (["text word(1,1)", "placement x text word(1,1)"], '"placement" is a nuisance column'),
+        (["text word(1,1)", "source x text word(1,2)"], "crosses what is not there"),
+        (["text word(1,1)", "source * 1, recent 7"], "is recent only"),
+        (["text word(1,1)", "text word(1,1) * 0.5"], "is there twice"),
+    ],
+)
+def test_popularity_features_that_cannot_be(features: list[str], problem: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(problem)) as caught:
+        parse_config(
+            {"fit": {"popularity_features": features}, "features": {"nuisance": ["placement"]}},
+            where="c.toml",
+        )
+    assert str(caught.value).startswith("c.toml: fit.popularity_features: ")
+    assert caught.value.remedy
+
+
+def test_the_section_may_be_named_among_popularity_features() -> None:
+    features = ("text word(1,1)", "section * 1", "source * 1", "section x source * 1")
+    assert parse_config({"fit": {"popularity_features": features}}).fit.popularity_features == features
 
 
 def test_an_empty_column_name_is_refused() -> None:

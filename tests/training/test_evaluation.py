@@ -15,7 +15,7 @@ from classifier.decisions import Decisions, SetLevel, Threshold
 from classifier.errors import LabelError
 from classifier.linear import Linear
 from classifier.model import Model
-from classifier.popularity import QUANTILES, PopularityHead, Top5Curve
+from classifier.popularity import DAYS, QUANTILES, PopularityHead, Top5Curve
 from classifier.reading import Reading
 from classifier.sections import SectionHead
 from classifier.text.analyzer import Analyzer
@@ -65,7 +65,12 @@ def popularity_head(weights: list[float]) -> PopularityHead:
     linear = Linear([block], np.array(weights)[:, None], CONSTANT)
     quantiles = np.zeros((1, QUANTILES))
     return PopularityHead(
-        linear, (), quantiles, np.array([12.0]), Top5Curve(-0.3, 0.0, 0.0), np.zeros(len(linear.weights))
+        linear,
+        (),
+        quantiles,
+        np.full((1, DAYS), 12.0),
+        Top5Curve(-0.3, 0.0, 0.0),
+        np.zeros(len(linear.weights)),
     )
 
 

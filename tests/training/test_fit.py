@@ -24,6 +24,7 @@ import classifier
 from classifier.articles import Article
 from classifier.artifact import open_version
 from classifier.errors import ArtifactDamaged, ConfigError, LabelError, OutputError
+from classifier.popularity import DAYS
 from classifier.reading import Reading
 from classifier.results import MAX_SECTION_SCORES
 from classifier.store import ModelFolder
@@ -247,7 +248,7 @@ def test_counts_that_are_all_equal_leave_the_boxes_to_decide(
     train(reading_of(rows, boxes), tmp_path / "model", Config())
     head = classifier.load(tmp_path / "model").popularity
     assert head is not None
-    assert head.group_sizes.tolist() == [12.0, 12.0]  # of the box's day
+    assert head.group_sizes.tolist() == [[12.0] * DAYS] * 2  # of the box's day
 
 
 def test_nothing_is_left_behind_when_there_is_nothing_to_learn(

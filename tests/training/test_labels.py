@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.reading import Reading
+from classifier.similar import normalise_title
 from training.corpus import Corpus
 from training.labels import (
     NO_JUDGEMENTS,
@@ -22,10 +25,10 @@ from training.labels import (
     box_judgements,
     count_judgements,
     group_boxes,
-    normalise_title,
     standardised_targets,
     training_targets,
 )
+from training.labels.judgements import normal_scores
 
 Make = Callable[..., Corpus]
 Read = Callable[..., Reading]
@@ -302,3 +305,62 @@ def test_boxes_only_fill_in_beside_counts() -> None:
     assert found[2] > 0 > found[3]
     assert np.isnan(found[4])
     assert np.isnan(training_targets(NO_JUDGEMENTS, NO_JUDGEMENTS, 2)).all()
+
+
+# Places
+
+
+@pytest.mark.parametrize(
+    ("values", "places"),
+    [
+        ([3.0, 1.0, 2.0], [2.5, 0.5, 1.5]),
+        ([1.0, 1.0, 2.0], [None, None, 2.5]),  # two share the mean of the first two places
+        ([7.0, 7.0, 7.0], [1.5, 1.5, 1.5]),
+        ([5.0], [0.5]),
+    ],
+)
+def test_normal_scores_by_hand(values: list[float], places: list[float | None]) -> None:
+    n = len(values)
+    normal = NormalDist()
+    shared = (normal.inv_cdf(0.5 / n) + normal.inv_cdf(1.5 / n)) / 2 if None in places else 0.0
+    expected = [shared if place is None else normal.inv_cdf(place / n) for place in places]
+    found = normal_scores(np.array(values), np.zeros(n, np.int64))
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from([0.0, 0.5, 1.0, 2.0])), max_size=30))
+def test_normal_scores_keep_the_order_within_their_groups(pairs: list[tuple[int, float]]) -> None:
+    group = np.array([g for g, _ in pairs], np.int64)
+    values = np.array([v for _, v in pairs])
+    found = normal_scores(values, group)
+    assert np.isfinite(found).all()
+    for number in set(group.tolist()):
+        mine = group == number
+        assert found[mine].sum() == pytest.approx(0.0, abs=1e-9)
+        alone = normal_scores(values[mine], np.zeros(mine.sum(), np.int64))
+        np.testing.assert_allclose(found[mine], alone, atol=1e-12)  # other groups do not matter
+        for one, score in zip(values[mine], found[mine], strict=True):
+            assert (np.sign(values[mine] - one) == np.sign(np.round(found[mine] - score, 12))).all()
+
+
+def test_places_teach_their_normal_scores_and_counts_their_logarithms() -> None:
+    values = np.array([1.0, 0.63, 0.5, 0.0, 0.0, 0.0])
+    places = Judgements(np.arange(6), values, np.array(["g"] * 6), False, places=True)
+    found = standardised_targets(places, 7)
+    assert np.isnan(found[6])
+    assert found[:6].mean() == pytest.approx(0)
+    assert found[:6].std() == pytest.approx(1)
+    other = replace(places, values=values**3)
+    np.testing.assert_allclose(standardised_targets(other, 7), found)  # only the order counts
+    counted = standardised_targets(replace(places, places=False), 7)
+    assert not np.allclose(counted[:6], found[:6])
+    logs = np.log1p(values)
+    np.testing.assert_allclose(counted[:6], (logs - logs.mean()) / logs.std())
+    equal = replace(places, values=np.full(6, 0.3))
+    assert np.isnan(standardised_targets(equal, 6)).all()
+
+
+def test_the_part_of_places_are_places() -> None:
+    places = Judgements(np.arange(3), np.arange(3.0), np.array(["g"] * 3), False, places=True)
+    assert places.within(np.array([True, False, True])).places
+    assert places.telling().places

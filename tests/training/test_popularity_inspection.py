@@ -12,7 +12,7 @@ import pytest
 
 from classifier.linear import INTERCEPT, Linear
 from classifier.model import Model
-from classifier.popularity import QUANTILES, PopularityHead, Top5Curve
+from classifier.popularity import DAYS, QUANTILES, PopularityHead, Top5Curve
 from classifier.text.analyzer import Analyzer
 from classifier.text.blocks import TextBlock
 from training.corpus import Corpus
@@ -32,7 +32,7 @@ def head(**words: float) -> PopularityHead:
     block = TextBlock("headline", Analyzer(), False, 1.0, terms, np.ones(len(terms)))
     linear = Linear([block], np.array([words[term] for term in terms])[:, None], np.array([0.1]))
     quantiles, curve = np.zeros((1, QUANTILES)), Top5Curve(-0.3, 1.0, 0.0)
-    return PopularityHead(linear, (), quantiles, np.array([12.0]), curve, np.zeros(len(terms)))
+    return PopularityHead(linear, (), quantiles, np.full((1, DAYS), 12.0), curve, np.zeros(len(terms)))
 
 
 HEAD = head(storm=1.0, tax=-1.0)

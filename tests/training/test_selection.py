@@ -413,15 +413,19 @@ def test_what_is_fixed_stays(corpus_of: Make) -> None:
     assert trials.found
 
 
-@pytest.mark.parametrize("wrong", [0.0, 0.125, 0.35])
-def test_regularisation_climbs_to_the_best_of_its_neighbours(corpus_of: Make, wrong: float) -> None:
+@pytest.mark.parametrize(("wrong", "start", "step"), [(0.0, 1.0, 1), (0.125, 1.0, 0), (0.35, 8.0, -1)])
+def test_regularisation_climbs_until_nothing_beside_it_is_clearly_better(
+    corpus_of: Make, wrong: float, start: float, step: int
+) -> None:
     corpus = told_by_words(corpus_of, wrong)
     trials = Trials(BlockCache(corpus.rows), validation_of(corpus), lambda step: None)
-    words = Recipe((BlockRecipe("text", "word"),))
+    words = Recipe((BlockRecipe("text", "word"),), start)
     found = tune_recipe(words, trials, c=None, balance=0.0, half_life=0.0)
-    value = {c: trials.quality(replace(words, c=c)).value for c in (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)}
-    assert value[found.c] == max(value.values())
-    assert {0.0: found.c > 1, 0.125: found.c == 1, 0.35: found.c < 1}[wrong]
+    best = trials.quality(found)
+    for c in {0.25, 0.5, 1.0, 2.0, 4.0, 8.0} & {found.c / 2, found.c * 2}:
+        assert not trials.quality(replace(words, c=c)).clearly_above(best)
+    assert np.sign(found.c - start) == step
+    assert found == words or best.clearly_above(trials.quality(words))
 
 
 def test_class_weights_lift_rare_sections_where_they_help(corpus_of: Make) -> None:
@@ -467,7 +471,7 @@ def test_nothing_is_tried_where_each_trial_would_take_minutes(
     monkeypatch.setattr(selection, "TOO_MANY", 100)
     trials = Trials(BlockCache(corpus.rows), validation_of(corpus), lambda step: None)
     found = choose_recipe(corpus, trials, ())
-    assert [str(block) for block in found.blocks] == ["text word(1,1)"]
+    assert [str(block) for block in found.blocks] == ["text word(1,2)"]
     assert not trials.found
 
 

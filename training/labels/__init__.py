@@ -10,7 +10,6 @@ from training.labels.boxes import (
     BoxReport,
     add_box_articles,
     group_boxes,
-    normalise_title,
     rank_values,
 )
 from training.labels.clicks import MAX_LISTS, click_judgements, click_targets, expected_clicks, position_rates
@@ -43,7 +42,6 @@ __all__ = [
     "group_boxes",
     "join_clicks",
     "label_notes",
-    "normalise_title",
     "position_rates",
     "rank_values",
     "standardised_targets",

@@ -6,7 +6,6 @@ list's scope around that time (the listed ones are above them; they are in no or
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from classifier.reading.base import SITE_WIDE
+from classifier.similar import normalise_title
 from training.corpus import Corpus
 from training.labels.judgements import Floats
 
@@ -56,7 +56,8 @@ class BoxReport:
 
 def rank_values(ranks: npt.ArrayLike) -> Floats:
     """What places in a box are worth, (n,), from ranks (n,; 1 is the top): 1 / log2(1 + rank), the discount of nDCG
-    (Järvelin & Kekäläinen, ACM TOIS 2002). Articles that are not listed have 0."""
+    (Järvelin & Kekäläinen, ACM TOIS 2002). Articles that are not listed have 0. Metrics see these values; targets see only
+    their order (`normal_scores`)."""
     return np.asarray(1.0 / np.log2(1.0 + np.asarray(ranks, np.float64)))
 
 
@@ -83,14 +84,6 @@ def group_boxes(table: pa.Table) -> list[Box]:
         whole = replace(box, lines=in_order, surplus=tuple(surplus.get(key, ())))
         boxes.setdefault((box.name, box.taken_at, in_order), whole)
     return list(boxes.values())
-
-
-def normalise_title(title: str) -> str:
-    """How titles are compared: NFKC, case folded, quotes straightened, white space squeezed."""
-    text = unicodedata.normalize("NFKC", title).casefold()
-    for curly, straight in (("\u2018", "'"), ("\u2019", "'"), ("\u201c", '"'), ("\u201d", '"')):
-        text = text.replace(curly, straight)
-    return " ".join(text.split())
 
 
 def add_box_articles(corpus: Corpus, boxes: Sequence[Box], teaching: Sequence[bool] | None = None) -> Corpus:

@@ -84,7 +84,8 @@ def standardised_targets(judgements: Judgements, count: int) -> Floats:
     """(count,) regression targets, NaN where nothing is known; of clicks those of `click_targets`.
 
     Within each group the values (of counts log(1 + x), mirrored below 0; of places their normal scores) are centred
-    and scaled to unit deviation; groups whose values are all equal say nothing. An article with several judgements takes their mean.
+    and scaled to unit deviation; groups whose values are all equal say nothing. An article with several judgements takes
+    their mean.
     """
     if judgements.targets is not None:
         return judgements.targets

@@ -73,14 +73,15 @@ class FeatureCache:
         """(n, width) of all features side by side, those that fade last, by an article's age before the newest of the mask;
         None without any."""
         key = (features, b"" if train is None else train.tobytes())
-        if key not in self._stacked:
-            found = self._stack(features, train)
-            with self._lock:
-                while len(self._stacked) >= _STACKED:
-                    del self._stacked[next(iter(self._stacked))]
-                self._stacked[key] = found
-            return found
-        return self._stacked[key]
+        with self._lock:  # another thread may be about to drop it
+            if key in self._stacked:
+                return self._stacked[key]
+        found = self._stack(features, train)
+        with self._lock:
+            while len(self._stacked) >= _STACKED:
+                del self._stacked[next(iter(self._stacked))]
+            self._stacked[key] = found
+        return found
 
     def prepare(self, features: tuple[Feature, ...]) -> None:
         """Count and measure what these features need of every article, whatever they will be fitted on: the threads that

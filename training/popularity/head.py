@@ -139,8 +139,12 @@ def _start(corpus: Corpus, judgements: Judgements, config: Config) -> Popularity
     categorical = tuple(name for name in dict.fromkeys(features.categorical) if name in there)
     numeric = tuple(name for name in dict.fromkeys(features.numeric) if name in there)
     start = start_recipe(corpus.rows, categorical, numeric, flags=judgements.flags)
+    # The source is a feature unless it is a nuisance.
+    chosen = [one for one in start.features if not set(one.columns) & set(features.nuisance)]
     if fit.popularity_features:
-        start = replace(start, features=tuple(map(Feature.parse, fit.popularity_features)))
+        # In a head what is crossed stands before its crosses.
+        chosen = sorted(map(Feature.parse, fit.popularity_features), key=lambda one: bool(one.crossed))
+    start = replace(start, features=tuple(chosen))
     if fit.popularity_learner:
         start = replace(start, learner=as_learner(fit.popularity_learner))
     alpha, half_life = fit.popularity_alpha or start.alpha, max(fit.popularity_half_life, 0.0)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from classifier.errors import ConfigError
-from training.recipes import BlockRecipe
+from training.recipes import BlockRecipe, write_number
 
 Learner = Literal["squares", "logistic", "pairwise", "listwise"]
 Kind = Literal["block", "numeric", "time", "shape"]
@@ -20,6 +20,7 @@ Kind = Literal["block", "numeric", "time", "shape"]
 TIME, SHAPE = "time", "headline shape"
 LEARNERS: tuple[Learner, ...] = get_args(Learner)
 _NUMERIC = re.compile(r"(?P<column>\S.*?) numeric(?P<weight> ?\* ?\S+)?")
+_MOST_DAYS = 36500
 _RECENT = re.compile(r"(?P<feature>.+), recent (?P<days>[0-9]*\.?[0-9]+)")
 
 
@@ -41,7 +42,7 @@ class Feature:
         if self.kind == "numeric":
             written = f"{self.block.column} numeric{written.removeprefix(self.block.column)}"
         crossed = f"{self.crossed} x " if self.crossed else ""
-        recent = f", recent {self.recent:g}" if self.recent else ""
+        recent = f", recent {write_number(self.recent)}" if self.recent else ""
         return f"{crossed}{written}{recent}"
 
     @classmethod
@@ -54,8 +55,9 @@ class Feature:
         rest, recent = text.strip(), 0.0
         if found := _RECENT.fullmatch(rest):
             rest, recent = found["feature"], float(found["days"])
-            if not recent:
-                raise ConfigError(f'"{text:.60}" fades at once', remedy="give recent one day or more")
+            if not 1.0 <= recent <= _MOST_DAYS:
+                problem = "fades at once" if recent < 1.0 else "never fades"
+                raise ConfigError(f'"{text:.60}" {problem}', remedy=f"give recent 1 to {_MOST_DAYS} days")
         crossed, cross, inner = rest.partition(" x ")
         if not cross:
             crossed, inner = "", rest
@@ -136,8 +138,13 @@ def as_learner(name: str) -> Learner:
 def check_recipe(features: tuple[Feature, ...]) -> None:
     """
     Raises:
-        ConfigError: what is crossed, or fades, is not there by itself.
+        ConfigError: a feature is there twice, or what is crossed, or fades, is not there by itself.
     """
+    seen = set()
+    for feature in features:
+        if (key := (feature.plain, feature.recent)) in seen:
+            raise ConfigError(f'"{feature}" is there twice', remedy="name each feature once, with one weight")
+        seen.add(key)
     alone = {feature.inner for feature in features if not feature.crossed and not feature.recent}
     plain = {feature.plain for feature in features if not feature.recent}
     for feature in features:

@@ -89,6 +89,7 @@ def test_boxes_change_only_the_section():
     assert (with_boxes.section, without.section) == ("Politics", None)
     assert with_boxes.id == without.id
     assert replace(with_boxes, section=None) == without
+    assert parse_page(PAGE, options=ReadOptions(printed_sections=False)).article == without
 
 
 def test_every_cut_through_the_boxes_leaves_the_article():

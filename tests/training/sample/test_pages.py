@@ -14,7 +14,7 @@ import pytest
 
 from classifier.reading.pages import Page, parse_page
 from classifier.reading.pages_writer import write_page
-from training.labels import normalise_title
+from classifier.similar import normalise_title
 from training.sample import DESK, PAGE_VIEWS, PAGES, SITE, readers
 from training.sample.readers import NOISE, SECTIONS, held_out_days, interest, load_stories, page_views
 

@@ -1,0 +1,160 @@
+"""Walking forward inside the training part: nothing that is asked was fitted, nor anything newer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from training.corpus import Corpus
+from training.labels import Judgements, count_judgements
+from training.metrics import evaluate_popularity
+from training.popularity import validation as module
+from training.popularity.head import _days
+from training.popularity.validation import Validation, Window, make_validation
+
+Make = Callable[..., Corpus]
+PROPERTY = settings(
+    deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def news(days: list[int | None]) -> list[dict[str, Any]]:
+    """An article on each of these days, None: without a time."""
+    return [
+        {
+            "headline": f"x {i}",
+            "published_at": None
+            if day is None
+            else f"2031-0{3 + day // 28}-{1 + day % 28:02d}T10:00:00+00:00",
+            "popularity_group": f"week {(day or 0) // 7}",
+            "popularity": float(i * 7 % 11),
+        }
+        for i, day in enumerate(days)
+    ]
+
+
+def validation_of(corpus: Corpus, folds: int = 5) -> Validation:
+    judgements = count_judgements(corpus)
+    return make_validation(corpus, judgements, _days(corpus, judgements), folds)
+
+
+DAYS = st.none() | st.integers(0, 80)
+
+
+@given(st.lists(DAYS, min_size=2, max_size=30) | st.lists(DAYS, min_size=60, max_size=90), st.integers(2, 6))
+@PROPERTY
+def test_what_is_asked_was_not_fitted_and_is_newer(
+    corpus_of: Make, days: list[int | None], folds: int
+) -> None:
+    corpus = corpus_of(news(days))
+    found = validation_of(corpus, folds)
+    times = np.array([np.nan if day is None else day for day in days])
+    dated = np.isfinite(times)
+    for window in found.windows:
+        assert not (window.fitted & window.asked).any()
+        assert window.fitted.any()
+        assert window.asked.any()
+        for day in {day for day in days if day is not None}:  # a day is asked, fitted or neither, but whole
+            assert len(set(window.asked[times == day].tolist())) == 1
+            assert len(set(window.fitted[times == day].tolist())) == 1
+        if found.forward:
+            assert window.fitted[~dated].all()  # taken to be old
+            assert times[window.fitted & dated].max(initial=-1) < times[window.asked].min()
+    if found.forward:
+        first, second = found.windows
+        assert times[first.asked].max() < times[second.asked].min()
+        assert (second.fitted & first.asked).any()
+        assert dated.mean() >= 0.5
+        assert len(set(times[dated].tolist())) >= 10
+    elif found.windows:
+        np.testing.assert_array_equal(np.sum([w.asked for w in found.windows], axis=0), np.ones(len(days)))
+
+
+def test_the_newest_two_fifths_are_asked(corpus_of: Make) -> None:
+    found = validation_of(corpus_of(news([day for day in range(20) for _ in range(5)])))
+    assert found.forward
+    assert [window.asked.sum() for window in found.windows] == [20, 20]
+    assert [window.fitted.sum() for window in found.windows] == [60, 80]
+    assert np.flatnonzero(found.asked).tolist() == list(range(60, 100))
+
+
+@pytest.mark.parametrize(
+    ("days", "windows", "forward"),
+    [
+        ([*range(9)] * 4, 5, False),  # few days
+        ([*range(10)] * 4, 2, True),
+        ([*range(20), *[None] * 21], 5, False),  # few times
+        ([*range(21), *[None] * 20], 2, True),
+        ([3] * 20, 0, False),
+        ([None] * 20, 0, False),  # all of one group
+        ([*range(12), *[30] * 100], 5, False),  # no day is newer than the first that is asked
+    ],
+)
+def test_folds_where_time_says_too_little(
+    corpus_of: Make, days: list[int | None], windows: int, forward: bool
+) -> None:
+    found = validation_of(corpus_of(news(days)))
+    assert (len(found.windows), found.forward) == (windows, forward)
+
+
+def judgements_of(groups: list[list[float]], flags: bool = False) -> Judgements:
+    values = np.array([value for group in groups for value in group])
+    names = np.array([f"g{k}" for k, group in enumerate(groups) for _ in group])
+    return Judgements(np.arange(len(values)), values, names, flags)
+
+
+def everything(judgements: Judgements) -> Validation:
+    asked = np.ones(len(judgements), np.bool_)
+    return Validation((Window(~asked, asked),), judgements, False)
+
+
+def test_quality_is_the_mean_of_four_metrics_of_each_group() -> None:
+    draw = np.random.default_rng(0)
+    judgements = judgements_of([draw.integers(0, 100, 12).astype(float).tolist() for _ in range(9)])
+    scores = draw.normal(size=len(judgements))
+    found = everything(judgements)
+    assert found.usable()
+    quality = found.quality(scores)
+    assert quality.shape == (9,)
+    whole = evaluate_popularity(judgements.values, scores, judgements.groups, flags=False)
+    expected = [whole.ndcg_at_5, whole.ndcg_at_10, whole.top5_overlap, whole.pairwise_accuracy]
+    assert quality.mean() == pytest.approx(np.mean(expected))
+    assert found.quality(judgements.values).tolist() == [1.0] * 9
+    assert (
+        found.quality(scores)[:3].tolist()
+        == found.quality(np.where(np.arange(108) < 36, scores, 0))[:3].tolist()
+    )
+
+
+def test_groups_that_decide_nothing_are_not_judged() -> None:
+    good = [[float(i) for i in range(10)]] * 8
+    bad = [[float(i) for i in range(9)], [5.0] * 30]  # too few; all equal
+    found = everything(judgements_of([*good, *bad]))
+    assert found.usable()
+    assert len(found.quality(np.zeros(119))) == 8
+    assert not everything(judgements_of([*good[:7], *bad])).usable()
+    # What is asked counts, not what is there.
+    judgements = judgements_of(good)
+    asked = np.arange(80) < 75
+    part = Validation((Window(~asked, asked),), judgements, True)
+    assert len(part.quality(np.zeros(80))) == 7
+    assert not part.usable()
+    assert not Validation((), judgements, False).usable()
+
+
+def test_flags_are_judged_too() -> None:
+    found = everything(judgements_of([[1.0] * 2 + [0.0] * 10] * 8, flags=True))
+    good, bad = (found.quality(sign * np.tile(np.arange(12.0), 8)) for sign in (-1, 1))
+    assert good.min() > 0.85  # who else is among the five cannot be told
+    assert bad.max() < 0.5
+
+
+def test_of_very_many_groups_some_stand_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_GROUPS", 10)
+    found = everything(judgements_of([[float(i) for i in range(10)]] * 35))
+    assert len(found.quality(np.zeros(350))) == 9  # each fourth
