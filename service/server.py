@@ -70,6 +70,8 @@ def serve(settings: Settings) -> None:
     server.on_startup(announcer.start)
     server.on_startup(lambda: _take_over_signals(server.signal_handler_interrupt))
     server.on_shutdown(stopped.set)
+    # A worker is born with it blocked, so that Ctrl-C cannot hit one that is still being set up.
+    _block_interrupt()
     try:
         server.serve(target_loader=load_app, wrap_loader=False)
     except SystemExit:
@@ -85,7 +87,7 @@ def load_app() -> Flask:
     """
     if sys.platform != "win32":
         # Ctrl-C in a terminal reaches every process; workers leave it to the server, which then ends them.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        _block_interrupt()
         _on_stop_signal(_wake_main_thread)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     return create_app()
@@ -102,7 +104,7 @@ def _end_with_parent() -> None:
 def _take_over_signals(stop: Callable[[], object]) -> None:
     """Let SIGINT and SIGTERM call `stop` on a thread, in place of the handlers that Granian has just set."""
     if sys.platform != "win32":
-        _on_stop_signal(stop)
+        _on_stop_signal(stop, also_interrupt=True)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _no_handler)
 
@@ -111,8 +113,13 @@ def _no_handler(number: int, frame: object) -> None:
     """Must exist, or the signal would have its default effect."""
 
 
-def _on_stop_signal(act: Callable[[], object]) -> None:
-    """Call `act` on a thread of its own at the first SIGINT or SIGTERM.
+def _block_interrupt() -> None:
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
+def _on_stop_signal(act: Callable[[], object], *, also_interrupt: bool = False) -> None:
+    """Call `act` on a thread of its own at the first SIGTERM, or SIGINT, for which that thread is open if `also_interrupt`.
 
     Python runs signal handlers on the main thread only. When two signals come together the system may hand both to
     another thread; the lock on which Granian's main thread waits is then not interrupted, and no handler ever runs.
@@ -123,6 +130,8 @@ def _on_stop_signal(act: Callable[[], object]) -> None:
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
 
     def watch() -> None:
+        if also_interrupt:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         while os.read(reader, 1)[0] not in (signal.SIGINT, signal.SIGTERM):
             pass
         act()
