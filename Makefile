@@ -4,16 +4,21 @@ VENV := .venv
 TEST := .venv-test
 BARE := .venv-bare
 PIP_FLAGS := --quiet --disable-pip-version-check
-SOURCES := $(shell find classifier training service -type f -not -path '*/__pycache__/*' 2>/dev/null)
+SOURCES := $(shell find classifier training service -type f -not -path '*/__pycache__/*' -not -name '_kernel*' 2>/dev/null)
+KERNEL := $(wildcard classifier/text/native/*.[ch]) hatch_build.py
 
-.PHONY: quickstart test test-slow gates test-bare test-lowest lint format constraints clean
+.PHONY: quickstart test test-slow gates test-bare test-lowest test-zig lint format native native-debug constraints clean
 
 quickstart: $(VENV)/.ready
 	@$(VENV)/bin/newsdesk quickstart
 
-$(VENV)/.ready: pyproject.toml constraints/tested.txt
+$(VENV)/.made: pyproject.toml constraints/tested.txt
 	@echo "Setting up in $(VENV) …"
 	@scripts/make-venv $(VENV) $(PYTHON)
+	@touch $@
+
+# Compiles the C kernel into the checkout; without a C compiler pip fetches one for the build.
+$(VENV)/.ready: $(VENV)/.made $(KERNEL)
 	@$(VENV)/bin/pip install $(PIP_FLAGS) -c constraints/tested.txt -e '.[train,service]'
 	@touch $@
 
@@ -23,10 +28,10 @@ test: $(TEST)/.ready
 	$(TEST)/bin/ruff format --check .
 	$(TEST)/bin/mypy
 	PYTHONPATH=. $(TEST)/bin/lint-imports
-	NEWSDESK_INSTALLED=1 $(TEST)/bin/pytest -m 'not slow'
+	NEWSDESK_INSTALLED=1 $(TEST)/bin/pytest -n auto -m 'not slow'
 
 # What takes minutes: quality gates on real articles (where NEWSDESK_DATA says they are), and other environments.
-test-slow: $(TEST)/.ready test-bare test-lowest
+test-slow: $(TEST)/.ready test-bare test-lowest test-zig
 	NEWSDESK_INSTALLED=1 $(TEST)/bin/pytest -m 'slow and not long'
 
 # Every floor on real articles, those that take too long for each commit included.
@@ -36,10 +41,12 @@ gates: $(TEST)/.ready
 $(TEST)/.deps: pyproject.toml constraints/tested.txt
 	@echo "Setting up in $(TEST) …"
 	@scripts/make-venv $(TEST) $(PYTHON)
-	@$(TEST)/bin/pip install $(PIP_FLAGS) -c constraints/tested.txt build hatchling '.[test]'
+	@needs=$$($(TEST)/bin/python hatch_build.py --requirements) && \
+	 $(TEST)/bin/pip install $(PIP_FLAGS) -c constraints/tested.txt build hatchling $$needs
+	@$(TEST)/bin/pip install $(PIP_FLAGS) -c constraints/tested.txt --no-build-isolation '.[test]'
 	@touch $@
 
-dist/.built: $(SOURCES) pyproject.toml README.md $(TEST)/.deps
+dist/.built: $(SOURCES) $(KERNEL) pyproject.toml README.md $(TEST)/.deps
 	@rm -rf dist && $(TEST)/bin/python -m build --wheel --no-isolation --outdir dist . >/dev/null
 	@touch $@
 
@@ -56,14 +63,28 @@ test-bare: $(TEST)/.ready
 # The lower end of every dependency range.
 test-lowest: dist/.built
 	@scripts/make-venv .venv-lowest $(PYTHON)
-	@.venv-lowest/bin/pip install $(PIP_FLAGS) -c constraints/lowest.txt "$$(ls dist/*.whl)[all]" pytest hypothesis ir-measures markdown-it-py
-	NEWSDESK_INSTALLED=1 .venv-lowest/bin/pytest -m 'not slow and not newest' -q -W default
+	@.venv-lowest/bin/pip install $(PIP_FLAGS) -c constraints/lowest.txt "$$(ls dist/*.whl)[all]" pytest hypothesis ir-measures markdown-it-py pytest-xdist
+	NEWSDESK_INSTALLED=1 .venv-lowest/bin/pytest -n auto -m 'not slow and not newest' -q -W default
+
+# The kernel as it is compiled where there is no C compiler.
+test-zig:
+	@scripts/make-venv .venv-zig $(PYTHON)
+	@CC=ziglang .venv-zig/bin/pip install $(PIP_FLAGS) -c constraints/tested.txt '.[all]' pytest hypothesis ir-measures markdown-it-py pytest-xdist
+	NEWSDESK_INSTALLED=1 .venv-zig/bin/pytest -n auto -m 'not slow' -q tests/classifier tests/test_build.py tests/test_installed.py
 
 lint: $(TEST)/.ready
 	$(TEST)/bin/ruff check . && $(TEST)/bin/ruff format --check . && $(TEST)/bin/mypy && PYTHONPATH=. $(TEST)/bin/lint-imports
 
 format: $(TEST)/.deps
 	$(TEST)/bin/ruff check --fix . ; $(TEST)/bin/ruff format .
+
+# After an edit of the C files: compiles them in place, for an editable installation.
+native:
+	@$(PYTHON) hatch_build.py
+
+# The same with sanitizers, beside it; says how to run the tests with it.
+native-debug:
+	@$(PYTHON) hatch_build.py --debug
 
 # Take up the newest versions that the ranges allow; run the tests before committing.
 constraints:
@@ -73,4 +94,4 @@ constraints:
 	   .venv-constraints/bin/pip freeze --exclude newsdesk; } > constraints/tested.txt
 
 clean:
-	rm -rf $(VENV) $(TEST) $(BARE) .venv-lowest .venv-constraints dist
+	rm -rf $(VENV) $(TEST) $(BARE) .venv-lowest .venv-zig .venv-constraints dist classifier/text/native/_kernel*

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +64,78 @@ def popularity() -> str:
     return "\n".join(lines)
 
 
-TABLES = {"quality": quality, "popularity": popularity}
+def speed(name: str) -> str:
+    """A row a comparison of benchmarks.text_core or benchmarks.training, with what was asked; none before the first run."""
+    names = ("what", "Newsdesk", "beside", "", "ratio", "asked", "")
+    lines = [_line(names), _line(["---"] * len(names))]
+    for row in _results(name).get("rows", []):
+        unit = f" {row['unit']}" if row["unit"] else ""
+        figures = [f"{_number(row[who])}{unit}" for who in ("newsdesk", "other")]
+        asked = (f"**{_number(row['ratio'])}**", row["asked"], row["verdict"])
+        lines.append(_line([row["what"], figures[0], row["beside"], figures[1], *asked]))
+    return "\n".join(lines)
+
+
+def linearity() -> str:
+    """A row a multiple of the text that is scored."""
+    lines = [
+        _line(("text", "seconds", "MB/s", "memory, in one call", "memory, in batches")),
+        _line(["---"] * 5),
+    ]
+    for row in _results("text_core").get("linearity", []):
+        memory = [f"{row[f'memory_{how}_mb']:.1f} MB" for how in ("at_once", "in_batches")]
+        lines.append(
+            _line([f"{row['mb']:g} MB", f"{row['seconds']:.3f}", f"{row['mb_per_second']:.0f}", *memory])
+        )
+    return "\n".join(lines)
+
+
+def growth() -> str:
+    """A row a number of articles that are fitted; scikit-learn's figures for the real ones."""
+    names = (
+        "articles",
+        "text",
+        "different n-grams",
+        "terms",
+        "seconds",
+        "peak memory",
+        "scikit-learn",
+        "its memory",
+    )
+    lines = [_line(names), _line(["---"] * len(names))]
+    for row in _results("text_core").get("growth", []):
+        sizes = [f"{row['mb']:,.0f} MB", f"{row['different']:,}", f"{row['kept']:,}"]
+        theirs = ["", ""]
+        if row["sklearn_seconds"] is not None:
+            theirs = [f"{row['sklearn_seconds']:.2f}", f"{row['sklearn_memory_mb']:,.0f} MB"]
+        ours = [f"{row['seconds']:.2f}", f"{row['memory_mb']:,.0f} MB"]
+        lines.append(_line([f"{row['articles']:,} {row['kind']}", *sizes, *ours, *theirs]))
+    return "\n".join(lines)
+
+
+def _results(name: str) -> dict[str, Any]:
+    """What a benchmark kept; nothing before its first run."""
+    path = ROOT / "benchmarks" / "results" / f"{name}.json"
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _number(value: float) -> str:
+    """Three digits, never as a power of ten."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+TABLES = {
+    "quality": quality,
+    "popularity": popularity,
+    "text_core": partial(speed, "text_core"),
+    "linearity": linearity,
+    "growth": growth,
+    "training": partial(speed, "training"),
+}
 
 
 def filled(text: str) -> str:

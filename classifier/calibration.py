@@ -6,6 +6,10 @@
 | vector | – | softmax of score · slope + intercept, of each label its own (Guo et al. 2017) |
 | sigmoid | logistic of score · slope + intercept, of each label its own (Platt 1999) | divided by the sum |
 | isotonic | steps (Zadrozny & Elkan 2002) where a label has them, else as sigmoid | divided by the sum |
+| clipped | (score, clipped to −1…1, + 1) / 2: of the modified Huber loss (Zhang 2004) | divided by the sum |
+
+Of several `members`, models whose scores stand side by side, the probabilities are the mean of each one's: as those of
+scikit-learn's CalibratedClassifierCV. `plain` ones may be exactly 0 and 1, as scikit-learn's may.
 
 To add a method: a line in `_METHODS`, its fitting in `training.calibration.methods`, and a row here.
 """
@@ -22,9 +26,10 @@ from classifier.errors import ArtifactDamaged, UsageError
 from classifier.spec import Arrays, Spec, take_array
 from classifier.text.sparse import Floats, Integers
 
-Method = Literal["temperature", "vector", "sigmoid", "isotonic"]
-_METHODS: tuple[Method, ...] = ("temperature", "vector", "sigmoid", "isotonic")
-LOWEST = 1e-6  # a label's own probability is never nearer to 0 or 1
+Method = Literal["temperature", "vector", "sigmoid", "isotonic", "clipped"]
+_METHODS: tuple[Method, ...] = ("temperature", "vector", "sigmoid", "isotonic", "clipped")
+LOWEST = 1e-6  # a label's own probability is never nearer to 0 or 1, unless it is plain
+_TIED = 4.0  # units in the last place by which saturated probabilities may differ, and the scores not
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +55,8 @@ class Steps:
 class Calibration:
     """How scores become probabilities; a higher score of a label never lowers its own probability.
 
-    `several` false: an article's probabilities add up to 1. `slope` (k,) is not negative; `intercept` (k,).
+    `several` false: an article's probabilities add up to 1. `slope` (columns,) is not negative; `intercept` (columns,). The
+    columns are the labels of the first member, then those of the next.
     """
 
     method: Method
@@ -58,35 +64,67 @@ class Calibration:
     slope: Floats
     intercept: Floats
     steps: Steps | None = None
+    members: int = 1
+    plain: bool = False
+
+    @property
+    def columns(self) -> int:
+        """The number of scores: a label and member."""
+        return len(self.slope)
 
     @property
     def width(self) -> int:
         """The number of labels."""
-        return len(self.slope)
+        return self.columns // self.members
+
+    def label_scores(self, scores: Floats) -> Floats:
+        """(…, k) the mean over the members of scores (…, columns)."""
+        if self.members == 1:
+            return scores
+        return np.asarray(scores.reshape(*scores.shape[:-1], self.members, self.width).mean(axis=-2))
 
     def apply(self, scores: Floats) -> Floats:
-        """(n, k) scores to (n, k) probabilities; a row's do not depend on the rows beside it.
+        """(n, columns) scores to (n, k) probabilities; a row's do not depend on the rows beside it.
 
         Raises:
-            UsageError: `scores` have another number of labels.
+            UsageError: `scores` have another number of columns.
         """
-        if scores.ndim != 2 or scores.shape[1] != self.width:
+        if scores.ndim != 2 or scores.shape[1] != self.columns:
             raise UsageError(
-                f"scores have the shape {scores.shape}", remedy=f"give {self.width} scores an article"
+                f"scores have the shape {scores.shape}", remedy=f"give {self.columns} scores an article"
             )
+        found = self._each(scores)
+        if self.members == 1:
+            return found
+        return np.asarray(found.reshape(len(scores), self.members, self.width).mean(axis=1))
+
+    def _each(self, scores: Floats) -> Floats:
+        """(n · members, k) every member's probabilities."""
         logits = scores * self.slope + self.intercept
         if not self.several and self.method in ("temperature", "vector"):
-            return _softmax(logits)
-        probabilities = logistic(logits)
+            return _softmax(logits.reshape(-1, self.width))
+        if self.method == "clipped":
+            probabilities = (np.clip(logits, -1.0, 1.0) + 1.0) / 2.0
+        else:
+            probabilities = _small_logistic(logits) if self.plain else logistic(logits)
         if self.steps is not None:
             self.steps.put(scores, probabilities)
-        np.clip(probabilities, LOWEST, 1.0 - LOWEST, out=probabilities)
+        if not self.plain:
+            np.clip(probabilities, LOWEST, 1.0 - LOWEST, out=probabilities)
+        probabilities = probabilities.reshape(-1, self.width)
         if not self.several:
-            probabilities /= probabilities.sum(axis=1, keepdims=True)
+            _divide_by_sum(probabilities)
+            if self.plain and self.steps is None:
+                _part_ties(probabilities, logits.reshape(-1, self.width))
         return probabilities
 
     def spec(self) -> dict[str, Any]:
-        return {"method": self.method, "several": self.several}
+        found: dict[str, Any] = {"method": self.method, "several": self.several}
+        if self.members > 1:
+            found["members"] = self.members
+        if self.plain:
+            found["plain"] = True
+        return found
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         arrays: dict[str, NDArray[Any]] = {"slope": self.slope, "intercept": self.intercept}
@@ -106,12 +144,16 @@ class Calibration:
         method, several = spec.choice("method", _METHODS), spec.get("several", bool)
         if several and method == "vector":
             raise ArtifactDamaged('"vector" is for one label an article', where=spec.place)
-        slope = take_array(arrays, "slope", np.float64, (labels,))
+        members = spec.get("members", int) if "members" in spec.data else 1
+        plain = spec.get("plain", bool) if "plain" in spec.data else False
+        if members < 1:
+            raise ArtifactDamaged('"members" is below 1', where=spec.place)
+        slope = take_array(arrays, "slope", np.float64, (None if labels is None else labels * members,))
         intercept = take_array(arrays, "intercept", np.float64, (len(slope),))
-        if not len(slope) or not (slope >= 0).all():
+        if not len(slope) or len(slope) % members or not (slope >= 0).all():
             raise ArtifactDamaged("needs a slope a label, none below 0", where=arrays.file("slope"))
         steps = _load_steps(arrays, len(slope)) if method == "isotonic" else None
-        return cls(method, several, slope, intercept, steps)
+        return cls(method, several, slope, intercept, steps, members, plain)
 
 
 def logistic(logits: Floats) -> Floats:
@@ -119,9 +161,33 @@ def logistic(logits: Floats) -> Floats:
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits)))
 
 
+def _small_logistic(logits: Floats) -> Floats:
+    """`logistic`, exact also where it is next to 0: small ones that are divided by their sum are not small any more."""
+    powers = np.exp(-np.abs(logits))
+    return np.asarray(np.where(logits >= 0, 1.0, powers) / (1.0 + powers))
+
+
 def _softmax(logits: Floats) -> Floats:
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def _divide_by_sum(probabilities: Floats) -> None:
+    """So that rows (n, k) add up to 1; one of zeros alone says nothing, and becomes even."""
+    total = probabilities.sum(axis=1, keepdims=True)
+    probabilities[total[:, 0] == 0.0] = 1.0
+    total[total == 0.0] = probabilities.shape[1]
+    probabilities /= total
+
+
+def _part_ties(probabilities: Floats, scores: Floats) -> None:
+    """Where several labels share the best probability (n, k), because their curves are level there, put the one with the
+    highest score (n, k) ahead, as little as a number can be."""
+    best = probabilities.max(axis=1, keepdims=True)
+    tied = probabilities >= best - _TIED * np.spacing(best)
+    rows = np.flatnonzero(tied.sum(axis=1) > 1)
+    first = np.where(tied[rows], scores[rows], -np.inf).argmax(axis=1)
+    probabilities[rows, first] = np.nextafter(best[rows, 0], 1.0)
 
 
 def _between(scores: Floats, knots: Floats, values: Floats) -> Floats:

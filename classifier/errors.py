@@ -8,13 +8,15 @@ NewsdeskError
 │   ├── FieldError           one field of one article
 │   ├── PageError            one line of one crawled page
 │   ├── FormatError          a file that is not what its name says, or of no known format
+│   ├── PipelineError        a scikit-learn pipeline that cannot be compiled
 │   └── RowsRejected         some rows were rejected, the others were processed (exit code 1)
 ├── LabelError               labelled articles that cannot be trained from or evaluated on
 ├── ArtifactError            a model or version folder
 │   ├── ArtifactMissing      there is none, or a file of it is gone
 │   ├── ArtifactDamaged      a file is not the one that was written
 │   └── ArtifactFromFuture   written by a newer Newsdesk
-└── OutputError              a target that cannot be written
+├── OutputError              a target that cannot be written
+└── InstallationError        Newsdesk itself is not whole
 
 Each carries its facts as attributes; its text says what is wrong, where, and how to mend it.
 """
@@ -99,6 +101,10 @@ class FormatError(InputError):
     """A file is not what its name says, or of no known format."""
 
 
+class PipelineError(InputError):
+    """A scikit-learn pipeline, or one step of it, that cannot be compiled exactly."""
+
+
 class RowsRejected(InputError):
     """Some rows were rejected; the others were processed."""
 
@@ -132,3 +138,7 @@ class ArtifactFromFuture(ArtifactError):
 
 class OutputError(NewsdeskError):
     """A target that cannot be written."""
+
+
+class InstallationError(NewsdeskError):
+    """A part of Newsdesk that should have been installed with it is missing or cannot be used here."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,17 @@ from numpy.typing import NDArray
 
 from classifier.errors import ArtifactDamaged
 from classifier.spec import Arrays, Spec, take_array
-from classifier.text.blocks import Block, CrossBlock, FieldSpan, load_block
+from classifier.text.blocks import Block, CrossBlock, FieldSpan, TextBlock, load_block
+from classifier.text.characters import Characters
+from classifier.text.fused import (
+    CrossTable,
+    FusedText,
+    is_text_cross,
+    load_table,
+    pack_table,
+    table_idf,
+    table_weights,
+)
 from classifier.text.rows import Rows
 from classifier.text.sparse import Floats, SparseRows
 
@@ -27,56 +38,80 @@ class FeaturePart:
     spans: tuple[FieldSpan, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Linear:
-    """scores = features @ weights + intercept; weights (sum of the blocks' widths, k), intercept (k,)."""
+    """scores = features @ weights + intercept; weights (sum of the blocks' widths, k), intercept (k,).
 
-    blocks: Sequence[Block]
-    weights: Floats
-    intercept: Floats
+    Weights of text blocks and of crosses are kept as float32.
+    """
+
+    def __init__(self, blocks: Sequence[Block], weights: NDArray[Any], intercept: Floats) -> None:
+        self._take(blocks, _tables_of(blocks, weights), intercept)
+
+    def _take(self, blocks: Sequence[Block], tables: Sequence[Any], intercept: Floats) -> None:
+        self.blocks = list(blocks)
+        self.tables = list(tables)
+        self.intercept = intercept
+        self._text = FusedText(self.blocks, self.tables, len(intercept))
+
+    @property
+    def width(self) -> int:
+        return sum(block.width for block in self.blocks)
+
+    @cached_property
+    def weights(self) -> Floats:
+        """(width, k), in the order of the blocks."""
+        found = [self.weights_at(place, np.arange(block.width)) for place, block in enumerate(self.blocks)]
+        return np.concatenate([*found, np.zeros((0, len(self.intercept)))])
+
+    def weights_at(self, place: int, features: NDArray[Any]) -> Floats:
+        """(m, k) of some features of the block at `place`."""
+        block, table = self.blocks[place], self.tables[place]
+        if isinstance(block, TextBlock):
+            narrow = table_weights(table, len(self.intercept))
+            return np.asarray(narrow[features], np.float64)
+        if isinstance(table, CrossTable) and isinstance(block, CrossBlock):
+            return table.weights_at(block, features)
+        return np.asarray(table[features])
 
     def scores(self, rows: Rows) -> Floats:
         """(n, k) scores; a row's scores do not depend on the rows beside it."""
         return self.scores_and_known(rows)[0]
 
-    def scores_and_known(self, rows: Rows) -> tuple[Floats, NDArray[np.int64]]:
-        """The scores (n, k), and how many features of the text blocks each row (n,) has."""
-        out = np.zeros((len(rows), len(self.intercept)))
-        known = np.zeros(len(rows), np.int64)
-        at = 0
-        for block, features in self._features(rows):
-            features.add_product(self.weights[at : at + block.width], out)
-            if block.kind == "text":
-                known += np.diff(features.indptr)
-            at += block.width
-        return out + self.intercept, known
+    def scores_and_known(self, rows: Rows) -> tuple[Floats, NDArray[np.int32]]:
+        """The scores (n, k), and how many features of the text blocks each row (n,) has.
 
-    def _features(self, rows: Rows) -> Iterator[tuple[Block, SparseRows]]:
-        """Each block's; those that are crossed are made once."""
+        Raises:
+            FieldError: a text that cannot be read.
+        """
+        out = np.zeros((len(rows), len(self.intercept)))
+        known = np.zeros(len(rows), np.int32)
+        self._text.add_scores(rows, out, known)
         crossed = {id(block.inner) for block in self.blocks if isinstance(block, CrossBlock)}
-        kept: dict[int, SparseRows] = {}
-        for block in self.blocks:
-            if isinstance(block, CrossBlock):
-                yield block, block.cross(rows, kept[id(block.inner)])
+        made: dict[int, SparseRows] = {}
+        for block, table in zip(self.blocks, self.tables, strict=True):
+            if isinstance(block, TextBlock) or is_text_cross(block):
                 continue
-            features = block.transform(rows)
+            features = (
+                block.cross(rows, made[id(block.inner)])
+                if isinstance(block, CrossBlock)
+                else block.transform(rows)
+            )
             if id(block) in crossed:
-                kept[id(block)] = features
-            yield block, features
+                made[id(block)] = features
+            features.add_product(table, out)
+        return out + self.intercept, known
 
     def parts(self, rows: Rows, number: int = 0) -> list[FeaturePart]:
         """Every feature of one row, the intercept among them; their contributions sum to the row's scores."""
         found = []
-        at = 0
-        for block in self.blocks:
+        for place, block in enumerate(self.blocks):
             indices, values = block.transform(rows).row(number)
             spans = block.feature_spans(rows, number)
-            for index, value in zip(indices.tolist(), values.tolist(), strict=True):
-                contributions = value * self.weights[at + index]
+            effects = values[:, None] * self.weights_at(place, indices)
+            for index, contributions in zip(indices.tolist(), effects, strict=True):
                 found.append(
                     FeaturePart(block.feature_name(index), contributions, tuple(spans.get(index, ())))
                 )
-            at += block.width
         found.append(FeaturePart(INTERCEPT, self.intercept, ()))
         return found
 
@@ -92,21 +127,86 @@ class Linear:
         }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        named = {
-            f"{i}.{name}": array
-            for i, block in enumerate(self.blocks)
-            for name, array in block.arrays().items()
-        }
-        return {**named, "weights": self.weights, "intercept": self.intercept}
+        found: dict[str, NDArray[Any]] = {"intercept": self.intercept}
+        for i, (block, table) in enumerate(zip(self.blocks, self.tables, strict=True)):
+            own = block.arrays()
+            if isinstance(block, TextBlock):
+                own["rows"] = table
+                found.update(_characters_arrays(block))
+            elif isinstance(table, CrossTable):
+                own.update(table.arrays())
+            else:
+                own["weights"] = table
+            found.update({f"{i}.{name}": array for name, array in own.items()})
+        return found
 
     @classmethod
     def load(cls, spec: Spec, arrays: Arrays, outputs: int) -> Linear:
-        blocks: list[Block] = []
-        for i, block_spec in enumerate(spec.specs("blocks")):
-            blocks.append(load_block(block_spec, arrays.under(f"{i}."), blocks))
-        width = sum(block.width for block in blocks)
-        weights = take_array(arrays, "weights", np.float64, (width, outputs))
+        """The inverse of `spec` and `arrays`; formats before 4 had one table of weights for all blocks.
+
+        Raises:
+            ArtifactDamaged: what is there does not fit together.
+        """
         intercept = take_array(arrays, "intercept", np.float64, (outputs,))
+        old = "weights" in arrays
+        blocks: list[Block] = []
+        tables: list[Any] = []
+        for i, block_spec in enumerate(spec.specs("blocks")):
+            own = arrays.under(f"{i}.")
+            table = None if old else _load_text_table(block_spec, own, outputs)
+            idf = None if table is None else table_idf(table)
+            characters = None if idf is None else _load_characters(block_spec, arrays)
+            block = load_block(block_spec, own, blocks, characters, idf)
+            blocks.append(block)
+            tables.append(table if table is not None or old else _load_other(block, own, outputs))
         if not blocks:
             raise ArtifactDamaged("a head without feature blocks", where=spec.place)
-        return cls(blocks, weights, intercept)
+        width = sum(block.width for block in blocks)
+        if old:
+            return cls(blocks, take_array(arrays, "weights", np.float64, (width, outputs)), intercept)
+        found = cls.__new__(cls)
+        found._take(blocks, tables, intercept)
+        return found
+
+
+def _tables_of(blocks: Sequence[Block], weights: NDArray[Any]) -> list[Any]:
+    """Each block's, of all weights (width, k)."""
+    found: list[Any] = []
+    at = 0
+    for block in blocks:
+        own = weights[at : at + block.width]
+        at += block.width
+        if isinstance(block, TextBlock):
+            found.append(pack_table(block.idf, own))
+        elif isinstance(block, CrossBlock) and is_text_cross(block):
+            found.append(CrossTable.of(block, own))
+        else:
+            found.append(np.ascontiguousarray(own, np.float64))
+    return found
+
+
+def _load_text_table(spec: Spec, arrays: Arrays, outputs: int) -> NDArray[np.uint8] | None:
+    return load_table(arrays, outputs) if spec.data.get("kind") == TextBlock.kind else None
+
+
+def _load_other(block: Block, arrays: Arrays, outputs: int) -> Any:
+    if isinstance(block, CrossBlock) and is_text_cross(block):
+        return CrossTable.load(block, arrays, outputs)
+    return take_array(arrays, "weights", np.float64, (block.width, outputs))
+
+
+def _characters_name(lowercase: object, strip_accents: object) -> str:
+    """Blocks that read texts alike share their tables of characters."""
+    return f"characters.{'lower' if lowercase else 'cased'}_{strip_accents or 'plain'}."
+
+
+def _characters_arrays(block: TextBlock) -> dict[str, NDArray[Any]]:
+    analyzer = block.analyzer
+    name = _characters_name(analyzer.lowercase, analyzer.strip_accents)
+    return {f"{name}{part}": array for part, array in analyzer.characters.arrays().items()}
+
+
+def _load_characters(spec: Spec, arrays: Arrays) -> Characters:
+    lowercase = spec.get("lowercase", bool)
+    name = _characters_name(lowercase, spec.data.get("strip_accents"))
+    return Characters.load(arrays.under(name), lowercase)

@@ -140,9 +140,9 @@ class PopularityHead:
         top5 = spec.spec("top5")
         curve = Top5Curve(*(top5.get(name, float) for name in ("intercept", "score_slope", "size_slope")))
         linear = Linear.load(spec, arrays, 1)
-        variance, spread, slope, timezone = np.zeros(len(linear.weights)), 1.0, 1.0, "UTC"
+        variance, spread, slope, timezone = np.zeros(linear.width), 1.0, 1.0, "UTC"
         if not old:
-            variance = take_array(arrays, "variance", np.float64, (len(linear.weights),))
+            variance = take_array(arrays, "variance", np.float64, (linear.width,))
             spread, slope = spec.get("spread", float), spec.get("pair_slope", float)
             timezone = load_timezone(spec)
         if (variance < 0).any() or spread <= 0 or slope < 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,9 @@ class SectionHead:
     `calibration` makes probabilities of scores. An article none of whose words is known gets `prior` (k,), the labels'
     shares in training, instead; one that knows fewer than `least_known` features of its text is never filed: it is much
     shorter than those that the probabilities were made true on. With several labels one is assigned from its `assignment`
-    (k,) on, a score.
+    (k,) on, a score; the best one is in any case, unless `assigns_none`.
+
+    Of a calibration with several members the scores of a label are the mean of theirs.
     """
 
     linear: Linear
@@ -59,6 +61,7 @@ class SectionHead:
     prior: Floats | None = None
     assignment: Floats | None = None
     least_known: int = 1
+    assigns_none: bool = False
 
     def probabilities(self, rows: Rows) -> Floats:
         """(n, labels) probabilities."""
@@ -68,7 +71,7 @@ class SectionHead:
         """Everything about every article, before it is put into words."""
         scores, known = self.linear.scores_and_known(rows)
         probabilities = self.calibration.apply(scores)
-        assigned = self.assigned(scores, probabilities)
+        assigned = self.assigned(self.calibration.label_scores(scores), probabilities)
         if self.prior is not None:
             probabilities[known == 0] = self.prior
             assigned[known == 0] = np.arange(len(self.prior)) == self.prior.argmax()
@@ -86,8 +89,10 @@ class SectionHead:
 
     def assigned(self, scores: Floats, probabilities: Floats) -> Bools:
         """(n, k) which labels articles of these scores and probabilities get: the best one, or with several labels those
-        that reach their threshold and always the best one."""
+        that reach their threshold and always the best one (unless `assigns_none`)."""
         found = np.zeros(scores.shape, np.bool_) if self.assignment is None else scores >= self.assignment
+        if self.assigns_none:
+            return found
         found[np.arange(len(found)), probabilities.argmax(axis=1)] = True
         return found
 
@@ -121,12 +126,14 @@ class SectionHead:
         """What each feature of the first row adds to its best section's score and, `against`, to its lead over the
         runner-up; largest effect first. They sum to the score and the lead."""
         order = np.argsort(-self.probabilities(rows)[0], kind="stable").tolist()
-        return contributions(
-            "section", self.linear.parts(rows), order[0], order[1] if len(order) > 1 else None
-        )
+        parts = [
+            replace(part, contributions=self.calibration.label_scores(part.contributions))
+            for part in self.linear.parts(rows)
+        ]
+        return contributions("section", parts, order[0], order[1] if len(order) > 1 else None)
 
     def spec(self) -> dict[str, Any]:
-        return {
+        found = {
             **self.linear.spec(),
             "labels": list(self.labels),
             "several": self.several,
@@ -134,6 +141,7 @@ class SectionHead:
             "decisions": self.decisions.spec(),
             "least_known": self.least_known,
         }
+        return {**found, "assigns_none": True} if self.assigns_none else found
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         calibration = {f"calibration.{name}": array for name, array in self.calibration.arrays().items()}
@@ -149,8 +157,8 @@ class SectionHead:
         if not labels or len(set(labels)) < len(labels):
             raise ArtifactDamaged("needs different labels", where=spec.place)
         several = spec.get("several", bool)
-        linear = Linear.load(spec, arrays, len(labels))
         if "temperature" in spec.data:  # format 1
+            linear = Linear.load(spec, arrays, len(labels))
             calibration = _temperature(spec, len(labels), several)
             assignment = np.zeros(len(labels)) if several else None
             decisions = Decisions.load(spec, sets=False)
@@ -158,6 +166,7 @@ class SectionHead:
         calibration = Calibration.load(spec.spec("calibration"), arrays.under("calibration."), len(labels))
         if calibration.several != several:
             raise ArtifactDamaged("the calibration is for another kind of labels", where=spec.place)
+        linear = Linear.load(spec, arrays, calibration.columns)
         prior = take_array(arrays, "prior", np.float64, (len(labels),)) if "prior" in arrays else None
         if prior is not None and not ((prior >= 0).all() and 0 < prior.max() <= 1):
             raise ArtifactDamaged("the shares are not in 0–1", where=arrays.file("prior"))
@@ -166,7 +175,10 @@ class SectionHead:
         least = spec.get("least_known", int)
         if least < 1:
             raise ArtifactDamaged('"least_known" is below 1', where=spec.place)
-        return cls(linear, labels, several, calibration, decisions, prior, assignment, least)
+        none = spec.get("assigns_none", bool) if "assigns_none" in spec.data else False
+        if none and not several:
+            raise ArtifactDamaged("one label an article cannot be none", where=spec.place)
+        return cls(linear, labels, several, calibration, decisions, prior, assignment, least, none)
 
 
 def _temperature(spec: Spec, labels: int, several: bool) -> Calibration:

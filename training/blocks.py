@@ -9,14 +9,24 @@ from typing import Any, TypeVar
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from classifier.text.analyzer import Analyzer
-from classifier.text.blocks import Block, CategoryBlock, NumericBlock, ShapeBlock, TextBlock, TimeBlock
+from classifier.text.blocks import (
+    Block,
+    CategoryBlock,
+    NumericBlock,
+    ShapeBlock,
+    TextBlock,
+    TimeBlock,
+    Weighting,
+)
 from classifier.text.blocks.columns import as_number
 from classifier.text.rows import Rows
 from classifier.text.shape import SHAPE_FEATURES
 from classifier.text.times import TIME_FEATURES, time_features
+from classifier.text.vocabulary import Terms, Vocabulary
+from training.counting import TermCounter, inverse_frequency, weigh
 
 Mask = NDArray[np.bool_]
 T = TypeVar("T")
@@ -25,40 +35,30 @@ KNOTS = 11  # the least, each tenth, the largest
 
 
 FittedText = tuple[TextBlock, TfidfVectorizer, sp.csr_matrix]
+_WEIGHTING = Weighting(sublinear_tf=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How often each of `terms` (width) is in each of n texts: `table` (n, width); a term is in at least `min_df`."""
+    """How often each of `terms` (width), the most frequent first, is in each of n texts: `table` (n, width); a term is in
+    at least `min_df` of them."""
 
     analyzer: Analyzer
     min_df: int
-    terms: tuple[str, ...]
+    terms: Terms
     table: sp.csr_matrix
 
-    def weighted(self, train: Mask | None = None) -> sp.csr_matrix:
-        """(n, width) TF-IDF of every text as if fitted on those of a mask alone: terms that are too rare among them
-        count nothing. By default fitted on all."""
-        return self.fitted(train)[1]
+    def weighted(self, train: Mask | None = None, weight: float = 1.0) -> sp.csr_matrix:
+        """(n, width) TF-IDF of every text, times `weight`, as if fitted on those of a mask alone: terms that are too rare
+        among them count nothing. By default fitted on all."""
+        return weigh(self.table, self.idf(train), _WEIGHTING, weight)
 
-    def fitted(self, train: Mask | None = None) -> tuple[TfidfTransformer, sp.csr_matrix]:
-        """The transformer, too."""
-        table = self.table
-        seen = table
-        if train is not None:
-            seen = table[train]
-            often = np.bincount(seen.indices, minlength=table.shape[1]) >= min(self.min_df, seen.shape[0])
-            if not often.all():
-                table, seen = _only(table, often), _only(seen, often)
-        transformer = TfidfTransformer(sublinear_tf=True).fit(seen)
-        return transformer, sp.csr_matrix(transformer.transform(table))
-
-
-def _only(table: sp.csr_matrix, columns: Mask) -> sp.csr_matrix:
-    """Of the same width, with the entries of other columns left out."""
-    keep = columns[table.indices]
-    before = np.concatenate([[0], np.cumsum(keep)])
-    return sp.csr_matrix((table.data[keep], table.indices[keep], before[table.indptr]), shape=table.shape)
+    def idf(self, train: Mask | None = None) -> NDArray[np.float64]:
+        """(width,) of the texts of a mask; 0 for terms that are too rare among them."""
+        seen = self.table if train is None else self.table[train]
+        frequencies = np.bincount(seen.indices, minlength=self.table.shape[1])
+        frequencies[frequencies < min(self.min_df, seen.shape[0])] = 0
+        return inverse_frequency(frequencies, seen.shape[0])
 
 
 def count_text(
@@ -66,18 +66,10 @@ def count_text(
 ) -> Counts | None:
     """Count a text column's n-grams, those in at least `min_df` articles (all where there are fewer), the most frequent
     `max_features` of them. None where there is no such n-gram, as of headlines where there are none."""
-    counter = CountVectorizer(
-        analyzer=analyzer.kind,
-        ngram_range=analyzer.ngrams,
-        min_df=min(min_df, len(rows)),
-        max_features=max_features,
-    )
-    try:
-        table = sp.csr_matrix(counter.fit_transform(rows.texts(column)))
-    except ValueError:  # an empty vocabulary: that is how scikit-learn says so
-        return None
-    table.sort_indices()
-    return Counts(analyzer, min_df, tuple(counter.get_feature_names_out().tolist()), table)
+    with TermCounter(analyzer) as counter:
+        counter.add(rows.kernel_texts(column))
+        terms, table = counter.finish(min(min_df, len(rows)), max_features=max_features, by_frequency=True)
+    return Counts(analyzer, min_df, terms, table) if len(terms) else None
 
 
 def text_block(counts: Counts, column: str, weight: float = 1.0) -> FittedText:
@@ -95,10 +87,8 @@ def text_block(counts: Counts, column: str, weight: float = 1.0) -> FittedText:
 
 def tfidf_block(counts: Counts, column: str, weight: float = 1.0) -> tuple[TextBlock, sp.csr_matrix]:
     """TF-IDF of counted texts: the block and the (n, width) matrix."""
-    transformer, matrix = counts.fitted()
-    idf = np.asarray(transformer.idf_, np.float64)
-    block = TextBlock(column, counts.analyzer, True, weight, counts.terms, idf)
-    return block, sp.csr_matrix(matrix * weight)
+    block = TextBlock(column, Vocabulary.of(counts.analyzer, counts.terms), _WEIGHTING, weight, counts.idf())
+    return block, counts.weighted(weight=weight)
 
 
 def fit_category(rows: Rows, column: str, *, weight: float = 1.0, train: Mask | None = None) -> CategoryBlock:
@@ -158,8 +148,3 @@ def block_matrix(block: Block, rows: Rows) -> sp.csr_matrix:
 def side_by_side(matrices: Sequence[Any]) -> sp.csr_matrix:
     """(n, sum of widths)."""
     return sp.csr_matrix(matrices[0]) if len(matrices) == 1 else sp.csr_matrix(sp.hstack(matrices, "csr"))
-
-
-def as_weights(coefficients: NDArray[Any]) -> NDArray[np.float64]:
-    """scikit-learn's (k, width) coefficients as the (width, k) table that scoring gathers rows from."""
-    return np.ascontiguousarray(np.atleast_2d(coefficients).T, np.float64)

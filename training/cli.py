@@ -140,6 +140,12 @@ def evaluate(
             f"--walk-forward cannot go with {other}", remedy="it goes through the test part; leave one out"
         )
     loaded = load(model)
+    if "compiled" in loaded.manifest and (folds is not None or walk_forward is not None):
+        raise UsageError(
+            "the version was compiled: it has no configuration that could be fitted again",
+            where=model,
+            remedy="evaluate it as it is, without --folds and --walk-forward, or train one: newsdesk train",
+        )
     config = parse_config(loaded.manifest.get("configuration", {}), where=f"the configuration in {model}")
     # What training left out may be just what evaluation needs: the counts, say, behind a model of ranking boxes.
     ignored = config.data.ignore

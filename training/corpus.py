@@ -32,6 +32,7 @@ class Corpus:
     timezone: str
     from_box: Mask
     clicks: Clicks | None = None
+    hash_key: int = 0  # of the n-grams' hashes
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -105,7 +106,9 @@ class Corpus:
         """The articles of a mask or of positions, without their clicks: those are asked of the whole corpus."""
         if which.dtype == np.bool_:
             which = np.flatnonzero(which)
-        return Corpus(self.table.take(pa.array(which)), self.timezone, self.from_box[which])
+        return Corpus(
+            self.table.take(pa.array(which)), self.timezone, self.from_box[which], hash_key=self.hash_key
+        )
 
     def with_column(self, name: str, values: Sequence[Any]) -> Corpus:
         """A copy with one column replaced."""

@@ -28,8 +28,9 @@ class FittedBlock:
 class BlockCache:
     """The features of one set of n rows: every block is counted once, however many recipes and folds use it."""
 
-    def __init__(self, rows: Rows, max_features: int | None = None) -> None:
+    def __init__(self, rows: Rows, max_features: int | None = None, hash_key: int = 0) -> None:
         self._rows = rows
+        self._hash_key = hash_key
         self._max_features = max_features
         self._counts: dict[BlockRecipe, Counts | None] = {}
 
@@ -57,7 +58,7 @@ class BlockCache:
             block = fit_category(self._rows, wanted.column, weight=wanted.weight, train=train)
             return block_matrix(block, self._rows) if block.width else None
         counts = self._counted(wanted)
-        return None if counts is None else counts.weighted(train) * wanted.weight
+        return None if counts is None else counts.weighted(train, wanted.weight)
 
     def _counted(self, wanted: BlockRecipe) -> Counts | None:
         plain = replace(wanted, weight=1.0)
@@ -67,7 +68,7 @@ class BlockCache:
             self._counts[plain] = count_text(
                 self._rows,
                 wanted.column,
-                Analyzer(wanted.analyzer, wanted.ngrams),
+                Analyzer(wanted.analyzer, wanted.ngrams, seed=self._hash_key),
                 min_df=1 if rare else 2,
                 max_features=self._max_features,
             )

@@ -6,7 +6,7 @@ import difflib
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
@@ -85,8 +85,11 @@ class TrainResult:
         }
 
 
-def fit(dataset: Dataset, config: Config, *, progress: Progress = lambda step: None) -> Fitted:
+def fit(
+    dataset: Dataset, config: Config, *, progress: Progress = lambda step: None, hash_key: int = 0
+) -> Fitted:
     """Fit every head that the training part has labels for, on one BLAS thread so that the arrays are reproducible.
+    `hash_key` keys the hashes of n-grams.
 
     The same articles in another order give other folds and so other arrays, though of the same quality.
 
@@ -95,7 +98,7 @@ def fit(dataset: Dataset, config: Config, *, progress: Progress = lambda step: N
         ConfigError: a column that the configuration names is not there.
     """
     check_columns(dataset.corpus, config)
-    corpus = dataset.corpus.take(dataset.split.train)
+    corpus = replace(dataset.corpus.take(dataset.split.train), hash_key=hash_key)
     clusters = dataset.clusters[dataset.split.train]
     notes: list[str] = []
     failures: list[LabelError] = []
@@ -208,13 +211,14 @@ def train(
     check_model_folder(out)
     progress("finding near-duplicates, splitting")
     dataset = build_dataset(reading, config)
-    fitted = fit(dataset, config, progress=progress)
+    data_fingerprint = fingerprint(reading.articles, reading.boxes, reading.clicks)
+    fitted = fit(dataset, config, progress=progress, hash_key=int(data_fingerprint[:16], 16))
     created = now or datetime.now(UTC)
     facts: dict[str, Any] = {
         "configuration": config.to_dict(),
         "libraries": library_versions(),
         "data": {
-            "fingerprint": fingerprint(reading.articles, reading.boxes, reading.clicks),
+            "fingerprint": data_fingerprint,
             "split": dataset.split.how,
             "train": describe(dataset.corpus, dataset.split.train),
             "test": describe(dataset.corpus, dataset.split.test),

@@ -133,7 +133,7 @@ def fit_sections(
     )
     # Whole, it is too large to try anything on, and nothing is.
     quick = validation if truth.size > TOO_MANY else validation.quick()
-    cache = BlockCache(corpus.rows, max(_WEIGHT_CELLS // len(labels), 1000))
+    cache = BlockCache(corpus.rows, max(_WEIGHT_CELLS // len(labels), 1000), corpus.hash_key)
     trials = Trials(cache, quick, progress)
     recipe = _recipe(corpus, trials, config)
     if config.fit.search:

@@ -7,22 +7,17 @@ one by one and kept where they help, then class weights, half-life and regularis
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from joblib import Parallel, cpu_count, delayed
 from numpy.typing import NDArray
-from sklearn.svm import LinearSVC
 
-from training.blocks import as_weights
 from training.calibration.assignment import fit_label_thresholds
 from training.calibration.fits import fit_sigmoid, fit_temperature_only
 from training.corpus import Corpus, Ids
 from training.features import BlockCache
+from training.machines import fit_machines
 from training.metrics import accuracy, macro_f1, micro_f1
 from training.recipes import BlockRecipe, Recipe, additions, base_recipes, script_of
 from training.splits import folds
@@ -44,7 +39,6 @@ _HALF_LIVES = (240.0, 120.0, 60.0)  # days
 _QUICK = 300_000  # articles × labels × folds that one recipe may cost while choosing
 TOO_MANY = 20_000_000  # articles × labels from which on nothing is chosen: each trial would take many minutes
 _HELD_CELLS = 1 << 25  # held-out scores that are kept for calibration: 256 MB
-_PARALLEL = 20_000_000  # values × labels from which on several processes are worth their start
 _FLOOR = 1e-15  # keeps logarithms finite
 # From so many times as many articles in the largest label as in the median one, class weights are tried.
 _IMBALANCE = 3.0
@@ -337,35 +331,14 @@ def fit_linear(
     # Two sections are one question; the second answer mirrors the first.
     mirrored = not several and outputs == 2 and bool(mixed[1])
     todo = np.flatnonzero(mixed)[:1] if mirrored else np.flatnonzero(mixed)
-    tasks = [(features, truth[:, output], recipe, seed, tolerance, emphasis) for output in todo.tolist()]
-    for output, (own, start) in zip(todo.tolist(), _fit_each(tasks), strict=True):
-        weights[:, output], intercept[output] = own, start
+    weights[:, todo], intercept[todo] = fit_machines(
+        features,
+        truth[:, todo],
+        recipe.plain_c * (np.ones(len(truth)) if emphasis is None else emphasis),
+        ((len(truth) - count[todo]) / count[todo]) ** recipe.balance,
+        tolerance=tolerance,
+        seed=seed,
+    )
     if mirrored:
         weights[:, 1], intercept[1] = -weights[:, 0], -intercept[0]
     return weights, intercept
-
-
-def _fit_each(tasks: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Floats, float]]:
-    """On all processors where it is worth starting processes; threads would share liblinear's random numbers."""
-    if len(tasks) > 1 and cpu_count() > 1 and tasks[0][0].nnz * len(tasks) > _PARALLEL:
-        # Where a process was killed, perhaps for its memory, they are fitted one after the other.
-        with suppress(BrokenProcessPool):
-            found = Parallel(n_jobs=min(cpu_count(), len(tasks)))(delayed(_fit_one)(*task) for task in tasks)
-            return [*found]
-    return [_fit_one(*task) for task in tasks]
-
-
-def _fit_one(
-    features: sp.csr_matrix,
-    target: NDArray[np.bool_],
-    recipe: Recipe,
-    seed: int,
-    tolerance: float,
-    emphasis: Floats | None,
-) -> tuple[Floats, float]:
-    weight = float(((~target).sum() / target.sum()) ** recipe.balance)
-    machine: Any = LinearSVC(
-        C=recipe.plain_c, tol=tolerance, random_state=seed, class_weight={False: 1.0, True: weight}
-    )
-    machine.fit(features, target, sample_weight=emphasis)
-    return as_weights(machine.coef_)[:, 0], float(machine.intercept_[0])

@@ -92,11 +92,13 @@ def _score(head: PopularityHead, headlines: Sequence[str], story: Article) -> li
     alone = Rows.from_articles([replace(article, summary="", body="") for article in articles])
     scored = [_Scored(h, r, {}, {}, {}) for h, r in zip(headlines, head.results(whole), strict=True)]
     at = 0
-    for block in head.linear.blocks:
+    for place, block in enumerate(head.linear.blocks):
         features, own = block.transform(whole), block.transform(alone)
         for number, item in enumerate(scored):
-            for i, value in zip(*(part.tolist() for part in features.row(number)), strict=True):
-                item.features[at + i] = (value, value * float(head.linear.weights[at + i, 0]))
+            indices, values = features.row(number)
+            effects = values * head.linear.weights_at(place, indices)[:, 0]
+            for i, value, effect in zip(indices.tolist(), values.tolist(), effects.tolist(), strict=True):
+                item.features[at + i] = (value, effect)
             _name(item, block, own.row(number)[0].tolist(), block.feature_spans(alone, number), at)
         at += block.width
     return scored

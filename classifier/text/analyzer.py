@@ -1,130 +1,93 @@
-"""Tokens and n-grams, exactly as scikit-learn's TfidfVectorizer makes them, with the places they come from.
-
->>> Analyzer("word", (1, 2)).features("The Assembly votes")
-['the', 'assembly', 'votes', 'the assembly', 'assembly votes']
-"""
+"""What a text is cut into: scikit-learn's analyzers with their options, and the key of the hashes that n-grams go by."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from ctypes import c_uint64
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.text import native
+from classifier.text.characters import Characters, StripAccents, characters
+
 AnalyzerName = Literal["word", "char", "char_wb"]
 ANALYZERS: tuple[AnalyzerName, ...] = ("word", "char", "char_wb")
-
-_TOKEN = re.compile(r"\b\w\w+\b")
-_SPACES = re.compile(r"\s\s+")
+MOST_NGRAM = 64
 
 Span = tuple[int, int]
+
+_BITS = (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Analyzer:
     """What a text is cut into.
 
-    `kind` is scikit-learn's `analyzer`, `ngrams` its `ngram_range`, with its default token pattern. All text is lowercased.
+    `kind` is scikit-learn's `analyzer`, `ngrams` its `ngram_range`; `lowercase`, `strip_accents` and `stop_words` (of
+    "word" alone) are its options of these names; the token pattern is its default. `seed` keys the hashes. `tables` say
+    what characters are, by default as this Python sees them.
     """
 
     kind: AnalyzerName = "word"
     ngrams: tuple[int, int] = (1, 1)
+    lowercase: bool = True
+    strip_accents: StripAccents = None
+    stop_words: tuple[str, ...] = ()
+    seed: int = 0
+    tables: Characters | None = field(default=None, repr=False, compare=False)
+    struct: native.Analysis = field(init=False, repr=False, compare=False)
+    _stop: NDArray[np.uint64] | None = field(init=False, repr=False, compare=False)
 
-    def features(self, text: str) -> list[str]:
-        """Every n-gram of `text` with repetitions; words in scikit-learn's order (by n, then by place)."""
-        text = text.lower()
-        if self.kind == "word":
-            return self._word_ngrams(_TOKEN.findall(text))
-        if self.kind == "char":
-            text = _SPACES.sub(" ", text)
-        return [text[start:end] for text, start, end in self._char_windows(text)]
+    def __post_init__(self) -> None:
+        if self.tables is None:  # looked up once
+            object.__setattr__(self, "tables", characters(self.lowercase, self.strip_accents))
+        kind = native.KINDS.index(self.kind)
+        struct = native.Analysis(kind, *self.ngrams, 0, (c_uint64 * 4)(*secrets_of(self.seed)), None, 0)
+        object.__setattr__(self, "struct", struct)
+        stop = self._stop_table() if self.kind == "word" and self.stop_words else None
+        object.__setattr__(self, "_stop", stop)
+        if stop is not None:
+            struct.stop, struct.stop_mask = stop.ctypes.data, len(stop) - 1
 
-    def spans(self, text: str) -> Iterator[tuple[str, Span]]:
-        """Every n-gram with the code points [start, end) of `text` that it stands for."""
-        lowered, places = _lower_with_places(text)
-        if self.kind == "word":
-            tokens = [(m.group(), m.start(), m.end()) for m in _TOKEN.finditer(lowered)]
-            low, high = self.ngrams
-            for n in range(low, high + 1):
-                for i in range(len(tokens) - n + 1):
-                    window = tokens[i : i + n]
-                    yield (
-                        " ".join([token for token, _, _ in window]),
-                        _original(places, window[0][1], window[-1][2]),
-                    )
-            return
-        yield from self._char_spans(lowered, places)
+    @property
+    def characters(self) -> Characters:
+        """What characters are: `tables`, or those of this Python."""
+        return self.tables or characters(self.lowercase, self.strip_accents)
 
-    def _word_ngrams(self, tokens: list[str]) -> list[str]:
-        low, high = self.ngrams
-        if (low, high) == (1, 1):
-            return tokens
-        found: list[str] = []
-        for n in range(low, high + 1):
-            found.extend(" ".join(tokens[i : i + n]) for i in range(len(tokens) - n + 1))
-        return found
+    @property
+    def chars(self) -> native.Chars:
+        """The kernel's structure of `characters`."""
+        return self.characters.struct
 
-    def _char_windows(self, text: str) -> Iterator[tuple[str, int, int]]:
-        """(string, start, end) of each character n-gram of an already lowercased text."""
-        low, high = self.ngrams
-        if self.kind == "char":
-            for n in range(low, high + 1):
-                for start in range(len(text) - n + 1):
-                    yield text, start, start + n
-            return
-        for word in text.split():
-            padded = f" {word} "
-            for n in range(low, high + 1):
-                # A word shorter than n counts once, as a whole, and not again for greater n.
-                for start in range(max(len(padded) - n, 0) + 1):
-                    yield padded, start, min(start + n, len(padded))
-                if len(padded) <= n:
-                    break
+    def __reduce__(self) -> tuple[object, ...]:
+        options = (self.kind, self.ngrams, self.lowercase, self.strip_accents, self.stop_words, self.seed)
+        return type(self), (*options, self.tables)
 
-    def _char_spans(self, text: str, places: list[int] | None) -> Iterator[tuple[str, Span]]:
-        low, high = self.ngrams
-        if self.kind == "char":
-            # Runs of white space count as one space; keep where each remaining character came from.
-            kept: list[int] = []
-            pieces: list[str] = []
-            at = 0
-            for run in _SPACES.finditer(text):
-                pieces.append(text[at : run.start()] + " ")
-                kept.extend(range(at, run.start() + 1))
-                at = run.end()
-            pieces.append(text[at:])
-            kept.extend(range(at, len(text)))
-            squeezed = "".join(pieces)
-            for n in range(low, high + 1):
-                for i in range(len(squeezed) - n + 1):
-                    yield squeezed[i : i + n], _original(places, kept[i], kept[i + n - 1] + 1)
-            return
-        for match in re.finditer(r"\S+", text):
-            for padded, start, end in self._char_windows(match.group()):
-                first = match.start() + max(start - 1, 0)
-                last = match.start() + min(end - 1, len(padded) - 2)
-                yield padded[start:end], _original(places, first, last)
+    def _stop_table(self) -> NDArray[np.uint64]:
+        from classifier.text.vocabulary import Terms, hash_terms
+
+        words = sorted({word for word in self.stop_words if word and " " not in word})
+        size = 1 << max(2 * len(words), 8).bit_length()
+        table = np.zeros(size, np.uint64)
+        for hash_ in hash_terms(self, Terms.of(words)).tolist():
+            at = hash_ % size
+            while table[at]:
+                at = (at + 1) % size
+            table[at] = hash_
+        return table
 
 
-def _lower_with_places(text: str) -> tuple[str, list[int] | None]:
-    """`text` lowercased and, only where that changes its length, the original index of every character (and of the end)."""
-    lowered = text.lower()
-    if len(lowered) == len(text):
-        return lowered, None
-    # Lengths by character are right although str.lower looks at context: only which sigma is written depends on it.
-    lengths = [len(character.lower()) for character in text]
-    places: list[int] = []
-    for index, length in enumerate(lengths):
-        places.extend([index] * length)
-    places.append(len(text))
-    return lowered, places
-
-
-def _original(places: list[int] | None, start: int, end: int) -> Span:
-    if places is None:
-        return start, end
-    return places[start], places[end - 1] + 1 if end > start else places[start]
+def secrets_of(seed: int) -> Iterable[int]:
+    """Four 64-bit numbers of one, by SplitMix64 (Steele, Lea and Flood 2014)."""
+    for _ in range(4):
+        seed = (seed + 0x9E3779B97F4A7C15) & _BITS
+        mixed = ((seed ^ (seed >> 30)) * 0xBF58476D1CE4E5B9) & _BITS
+        mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _BITS
+        yield mixed ^ (mixed >> 31)
 
 
 def field_spans(parts: list[tuple[str, str]], start: int, end: int) -> list[tuple[str, int, int]]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from classifier.articles import ARTICLE_FIELDS, TEXT_FIELDS, Article, join_text
+from classifier.text.strings import Texts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -16,11 +17,18 @@ TEXT_COLUMNS = (TEXT, *TEXT_FIELDS)
 
 
 class Rows:
-    """n articles, column by column."""
+    """n articles, column by column. Columns of an Arrow batch become Python values only when they are asked for."""
 
-    def __init__(self, columns: Mapping[str, Sequence[Any]], length: int) -> None:
+    def __init__(
+        self,
+        columns: Mapping[str, Sequence[Any]],
+        length: int,
+        batch: pa.RecordBatch | pa.Table | None = None,
+    ) -> None:
         self._columns = dict(columns)
         self._length = length
+        self._batch = batch
+        self._texts: dict[str, Texts] = {}
 
     @classmethod
     def from_articles(cls, articles: Sequence[Article]) -> Rows:
@@ -34,18 +42,23 @@ class Rows:
     @classmethod
     def from_batch(cls, batch: pa.RecordBatch | pa.Table) -> Rows:
         """Of a checked article table (see `classifier.reading.rows.check_batch`)."""
-        return cls({name: batch.column(name).to_pylist() for name in batch.schema.names}, batch.num_rows)
+        return cls({}, batch.num_rows, batch)
 
     def __len__(self) -> int:
         return self._length
 
     def values(self, column: str) -> Sequence[Any]:
         """A column's n values; all None where the articles have no such column."""
+        if column not in self._columns and self._batch is not None and column in self._batch.schema.names:
+            self._columns[column] = self._batch.column(column).to_pylist()
         return self._columns.get(column) or [None] * self._length
 
     def with_values(self, column: str, values: Sequence[Any]) -> Rows:
         """A copy with one column replaced."""
-        return Rows({**self._columns, column: values}, self._length)
+        copy = Rows({**self._columns, column: values}, self._length, self._batch)
+        if column not in TEXT_COLUMNS:
+            copy._texts = self._texts
+        return copy
 
     def times(self) -> Sequence[datetime | None]:
         return self.values("published_at")
@@ -57,6 +70,19 @@ class Rows:
                 join_text(*parts) for parts in zip(*(self.texts(name) for name in TEXT_FIELDS), strict=True)
             ]
         return [value or "" for value in self.values(column)]
+
+    def kernel_texts(self, column: str) -> Texts:
+        """`texts` as the kernel reads them, made once; where there is an Arrow batch they are where they lie in it."""
+        if column not in self._texts:
+            self._texts[column] = self._kernel_texts(TEXT_FIELDS if column == TEXT else (column,))
+        return self._texts[column]
+
+    def _kernel_texts(self, names: Sequence[str]) -> Texts:
+        batch = self._batch
+        if batch is None or any(name in self._columns for name in names):
+            return Texts.from_strings(*[self.texts(name) for name in names])
+        there = [batch.column(name) for name in names if name in batch.schema.names]
+        return Texts.from_arrow(*there) if there else Texts.from_strings([""] * self._length)
 
     def text_parts(self, column: str, number: int) -> list[tuple[str, str]]:
         """The (field, text) pairs that make up one row's text column."""

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.text.native import kernel
+
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Indices = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,7 @@ class SparseRows:
     """n rows over `width` features in CSR form: `indptr` (n + 1,), `indices` (nnz,), `values` (nnz,)."""
 
     indptr: Integers
-    indices: Integers
+    indices: Indices
     values: Floats
     width: int
 
@@ -26,14 +29,14 @@ class SparseRows:
         """One (indices, values) pair a row."""
         indptr = np.zeros(len(rows) + 1, np.int64)
         np.cumsum([len(indices) for indices, _ in rows], out=indptr[1:])
-        indices = np.fromiter((i for row, _ in rows for i in row), np.int64, int(indptr[-1]))
+        indices = np.fromiter((i for row, _ in rows for i in row), np.int32, int(indptr[-1]))
         values = np.fromiter((v for _, row in rows for v in row), np.float64, int(indptr[-1]))
         return cls(indptr, indices, values, width)
 
     def __len__(self) -> int:
         return len(self.indptr) - 1
 
-    def row(self, number: int) -> tuple[Integers, Floats]:
+    def row(self, number: int) -> tuple[Indices, Floats]:
         """Indices and values of one row."""
         part = slice(self.indptr[number], self.indptr[number + 1])
         return self.indices[part], self.values[part]
@@ -43,7 +46,12 @@ class SparseRows:
 
         Each row is summed on its own in feature order, so one article alone and in a batch get the same bits.
         """
-        for number in range(len(self)):
-            indices, values = self.row(number)
-            if len(indices):
-                out[number] += (values[:, None] * weights[indices]).sum(axis=0)
+        kernel.nd_add_product(
+            self.indptr.ctypes.data,
+            self.indices.ctypes.data,
+            self.values.ctypes.data,
+            len(self),
+            weights.ctypes.data,
+            weights.shape[1],
+            out.ctypes.data,
+        )

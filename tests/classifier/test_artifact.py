@@ -99,7 +99,7 @@ def test_every_file_missing_is_named(version_path: Path) -> None:
 
 
 def test_a_folder_in_place_of_a_file(version_path: Path) -> None:
-    for name in ("sections.weights.npy", MANIFEST):
+    for name in ("sections.0.rows.npy", MANIFEST):
         data = (version_path / name).read_bytes()
         (version_path / name).unlink()
         (version_path / name).mkdir()
@@ -322,7 +322,7 @@ def test_a_signed_file_that_is_no_array_is_refused_and_not_run(
     version_path: Path, forge: Forge, tmp_path: Path, content: Callable[[Bomb], bytes]
 ) -> None:
     data = content(Bomb(tmp_path / "exploded"))
-    name = "sections.weights.npy"
+    name = "sections.0.rows.npy"
     (version_path / name).write_bytes(data)
     entry = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
     forge(version_path, lambda manifest: manifest["files"].update({name: entry}))
@@ -538,7 +538,7 @@ def test_the_digest_covers_everything() -> None:
 def test_a_linked_array_is_refused(tiny_model_path: Path, tmp_path: Path) -> None:
     version = tmp_path / resolve(tiny_model_path).version
     shutil.copytree(resolve(tiny_model_path).path, version)
-    (version / "sections.weights.npy").rename(tmp_path / "elsewhere.npy")
-    (version / "sections.weights.npy").symlink_to(tmp_path / "elsewhere.npy")
+    (version / "sections.0.rows.npy").rename(tmp_path / "elsewhere.npy")
+    (version / "sections.0.rows.npy").symlink_to(tmp_path / "elsewhere.npy")
     with pytest.raises(ArtifactDamaged, match="is a link out of the folder"):
         classifier.load(version)

@@ -294,7 +294,7 @@ def test_models_list_of_nothing(here: Run, tmp_path: Path) -> None:
     assert here("models", "list", tmp_path, "--json") == (0, '{"models": []}\n', "")
 
 
-@pytest.mark.parametrize("name", ["sections.weights.npy", "pipeline.joblib", "card.md", "manifest.json"])
+@pytest.mark.parametrize("name", ["sections.0.rows.npy", "pipeline.joblib", "card.md", "manifest.json"])
 def test_models_verify_and_promote_name_the_damaged_file(here: Run, version_path: Path, name: str) -> None:
     (version_path / name).write_bytes(b"damaged")
     for command in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from classifier.reading import find_sources, read_all, reader_for
 from classifier.reading.pages import parse_page
 from classifier.reading.writing import open_writer
 from classifier.results import prediction_schema
+from classifier.text.native import open_kernel
 from training.config import Config
 from training.fit import train
 
@@ -44,6 +46,13 @@ def _no_extra(folder: Path) -> None:
     raise errors.MissingExtra("train", module="sklearn")  # through the command line: test_cli.py
 
 
+def _no_pipeline(folder: Path) -> None:
+    from training.conversion.write import compile_file
+
+    (folder / "a.joblib").write_bytes(pickle.dumps([1, 2]))
+    compile_file(folder / "a.joblib", folder / "artifacts" / "model", trust=True)
+
+
 RAISED: dict[type[NewsdeskError], Callable[[Path], object]] = {
     errors.UsageError: lambda folder: build_rankings([], [], top=0),
     errors.ConfigError: lambda folder: parse_timezone("Mars/Olympus"),
@@ -52,12 +61,14 @@ RAISED: dict[type[NewsdeskError], Callable[[Path], object]] = {
     errors.FieldError: lambda folder: Article.from_mapping({"headline": ""}, where="a.csv, line 2"),
     errors.PageError: lambda folder: parse_page("no page"),
     errors.FormatError: lambda folder: reader_for(".exe"),
+    errors.PipelineError: _no_pipeline,
     errors.RowsRejected: lambda folder: finish(1, 3),
     errors.LabelError: _unlabelled,
     errors.ArtifactMissing: lambda folder: classifier.load(folder / "nothing"),
     errors.ArtifactDamaged: _damaged,
     errors.ArtifactFromFuture: _future,
     errors.OutputError: lambda folder: open_writer(folder / "no" / "a.csv", prediction_schema()).__enter__(),
+    errors.InstallationError: lambda folder: open_kernel(folder / "_kernel.so"),
 }
 
 

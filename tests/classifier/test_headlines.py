@@ -56,7 +56,7 @@ PROPERTY = settings(
 
 def text_block(*terms: str, column: str = "text", kind: Any = "word") -> TextBlock:
     """TF-IDF with idf 1: a feature weighs 1 / sqrt(their number) where each is there once."""
-    return TextBlock(column, Analyzer(kind, (1, 1)), False, 1.0, terms, np.ones(len(terms)))
+    return TextBlock.of(column, Analyzer(kind, (1, 1)), terms, np.ones(len(terms)))
 
 
 def model_of(blocks: Sequence[Block], weights: Sequence[float], **changes: Any) -> Model:
@@ -212,7 +212,8 @@ def test_words_and_the_rest_sum_to_the_difference(tiny: Model, headlines: list[s
     assert tiny.popularity is not None
     linear = tiny.popularity.linear
     weights = np.random.default_rng(0).normal(scale=scale, size=linear.weights.shape)
-    ranking = rank_headlines(with_head(tiny, linear=replace(linear, weights=weights)), headlines, STORY)
+    other = Linear(linear.blocks, weights, linear.intercept)
+    ranking = rank_headlines(with_head(tiny, linear=other), headlines, STORY)
     first = ranking.headlines[0].headline
     for item in ranking.headlines:
         amounts = [word.difference for word in item.words]
@@ -260,9 +261,7 @@ def test_a_word_of_the_body_counts_for_the_headline_as_far_as_the_headline_chang
 
 
 def test_pieces_of_words_are_gathered_by_word() -> None:
-    pieces = TextBlock(
-        "headline", Analyzer("char_wb", (2, 3)), False, 1.0, ("st", "to", "sto", "rm"), np.ones(4)
-    )
+    pieces = TextBlock.of("headline", Analyzer("char_wb", (2, 3)), ("st", "to", "sto", "rm"), np.ones(4))
     model = model_of([pieces], [1.0, 1.0, 1.0, 1.0])
     _, second = rank_headlines(model, ["Storm, stop", "A farm"]).headlines
     assert {word.feature: len(word.first_spans) for word in second.words if word.first_spans} == {

@@ -93,8 +93,8 @@ def test_parts_sum_exactly_to_the_score(numbers: Any, given: list[tuple[str | No
 
 
 def test_features_of_texts_are_counted_and_no_others() -> None:
-    words = TextBlock("headline", Analyzer(), True, 1.0, ("bank", "vote"), np.ones(2))
-    again = TextBlock("body", Analyzer(), True, 1.0, ("vote",), np.ones(1))
+    words = TextBlock.of("headline", Analyzer(), ("bank", "vote"), np.ones(2), sublinear_tf=True)
+    again = TextBlock.of("body", Analyzer(), ("vote",), np.ones(1), sublinear_tf=True)
     linear = Linear([words, CategoryBlock("source", 1.0, ("a",)), again], np.ones((4, 2)), np.zeros(2))
     articles = [
         Article(headline="Vote, bank! Vote", body="vote", source="a"),
@@ -108,7 +108,14 @@ def test_features_of_texts_are_counted_and_no_others() -> None:
 
 def crossed(seed: int = 0) -> Linear:
     """Words, a number and sources; all of them again for each source, and words for each desk."""
-    words = TextBlock("headline", Analyzer(), True, 0.5, ("bank", "storm", "vote"), np.array([1.0, 2.0, 3.0]))
+    words = TextBlock.of(
+        "headline",
+        Analyzer(),
+        ("bank", "storm", "vote"),
+        np.array([1.0, 2.0, 3.0]),
+        sublinear_tf=True,
+        weight=0.5,
+    )
     number = NumericBlock("words", 2.0, np.array([0.0, 10.0, 40.0]), np.array([0.25, 0.5, 0.25]))
     sources = CategoryBlock("source", 1.0, ("a", "b"))
     blocks: list[Block] = [

@@ -251,7 +251,7 @@ def test_heads_that_were_never_written(version_path: Path, forge: Any, heads: An
 
 
 def test_a_head_without_its_arrays_names_the_file(version_path: Path, forge: Any) -> None:
-    forge(version_path, lambda manifest: manifest["files"].pop("sections.weights.npy"))
+    forge(version_path, lambda manifest: manifest["files"].pop("sections.0.rows.npy"))
     with pytest.raises(ArtifactDamaged, match="the array is missing") as caught:
         classifier.load(version_path)
-    assert caught.value.where == str(version_path / "sections.weights.npy")
+    assert caught.value.where == str(version_path / "sections.0.rows.npy")

@@ -55,7 +55,7 @@ def calibration(k: int, *, several: bool = False, method: Any = "temperature") -
 def head(intercept: list[float], *, several: bool = False, **changes: Any) -> SectionHead:
     """A head that gives every article these scores; it knows three words and a source, which count for nothing."""
     k = len(intercept)
-    words = TextBlock("headline", Analyzer(), False, 1.0, ("known", "seen", "told"), np.ones(3))
+    words = TextBlock.of("headline", Analyzer(), ("known", "seen", "told"), np.ones(3))
     blocks = [words, CategoryBlock("source", 1.0, ("a",))]
     values: dict[str, Any] = {
         "linear": Linear(blocks, np.zeros((4, k)), np.array(intercept, np.float64)),

@@ -12,7 +12,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 import classifier.errors
-from classifier.errors import ArtifactMissing, ConfigError, NewsdeskError, OutputError, UsageError
+from classifier.errors import (
+    ArtifactMissing,
+    ConfigError,
+    InstallationError,
+    NewsdeskError,
+    OutputError,
+    UsageError,
+)
 from service import create_app
 from service.problems import KINDS
 from service.settings import Settings
@@ -252,6 +259,7 @@ def _fails_with(settings: Settings, error: Exception) -> FlaskClient:
         (MemoryError(S), 500),
         (ConfigError(S), 500),
         (OutputError(S, where=S), 500),
+        (InstallationError(S, where=S), 500),
         (NewsdeskError(S), 500),
         (ArtifactMissing(S, where=S), 503),
     ],

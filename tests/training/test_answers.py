@@ -38,7 +38,9 @@ def head(
     k = len(labels)
     return SectionHead(
         Linear(
-            [TextBlock("text", Analyzer("word", (1, 1)), True, 1.0, TERMS, np.ones(4))], weights, np.zeros(k)
+            [TextBlock.of("text", Analyzer("word", (1, 1)), TERMS, np.ones(4), sublinear_tf=True)],
+            weights,
+            np.zeros(k),
         ),
         labels,
         several,

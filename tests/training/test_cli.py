@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from classifier.artifact import FORMAT
+
 Stories = Callable[..., list[dict[str, Any]]]
 Run = Callable[..., Any]
 SECTIONS = {"n", "accuracy", "macro_f1", "micro_f1", "ece", "log_loss", "log_loss_constant", "file", "sets"}
@@ -134,7 +136,7 @@ def test_evaluate_by_fitting_again_writes_a_report(newsdesk: Run, newsroom: Path
 def test_the_manifest_says_what_was_chosen_and_holds_every_digest(newsroom: Path) -> None:
     version = newsroom / "artifacts/plain" / (newsroom / "artifacts/plain/current").read_text().strip()
     manifest = json.loads((version / "manifest.json").read_text("utf-8"))
-    assert manifest["format"] == 3
+    assert manifest["format"] == FORMAT
     assert manifest["sections"]["section_blocks"][0].startswith("text word(1,")
     assert manifest["sections"]["validated_on"] == "folds of the training part, 72 articles"
     assert manifest["sections"]["dropped"] == {}

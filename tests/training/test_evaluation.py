@@ -196,7 +196,7 @@ def test_assigned_labels_are_those_above_their_threshold_and_always_the_best(cor
 
 def test_what_says_too_little_is_not_filed(corpus_of: Make) -> None:
     """As `newsdesk predict` does: of an article with fewer known words than any in training, nothing is sure."""
-    words = TextBlock("headline", Analyzer(), False, 1.0, ("known", "seen"), np.ones(2))
+    words = TextBlock.of("headline", Analyzer(), ("known", "seen"), np.ones(2))
     linear = Linear([words], np.array([[9.0, -9.0], [-9.0, 9.0]]), np.zeros(2))
     calibration = Calibration("temperature", False, np.ones(2), np.zeros(2))
     head = SectionHead(

@@ -18,7 +18,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from joblib import cpu_count
 
 import classifier
 from classifier.articles import Article
@@ -305,60 +304,22 @@ def test_an_interrupted_command_ends_with_130(tmp_path: Path, step: str) -> None
     assert not (tmp_path / "model").exists()
 
 
-# With every fit on several processes, and a word about it.
-PROCESSES = """
-import sys
-import training.selection
-from classifier.cli import main
-
-assert training.selection._PARALLEL > 0
-training.selection._PARALLEL = 0
-
-class Told(training.selection.Parallel):
-    def __call__(self, tasks):
-        found = super().__call__(tasks)
-        print("processes fitted", self.n_jobs, file=sys.stderr, flush=True)
-        return found
-
-training.selection.Parallel = Told
-main()
-"""
-
-
-@pytest.mark.skipif(cpu_count() < 2, reason="one processor: nothing is fitted on several")
-@pytest.mark.parametrize("whole_group", [False, True])
-def test_interrupted_while_processes_fit(tmp_path: Path, whole_group: bool) -> None:
-    """A terminal interrupts the whole group of processes, a script the one that it knows."""
-    process = started([sys.executable, "-c", PROCESSES], tmp_path)
-    # They end: standard error, which every process has inherited, is read to its end.
-    code, out, err = interrupted_at("processes fitted", process, whole_group=whole_group)
-    assert (code, out) == (130, "")
-    # The libraries' processes, interrupted or ended, may say so in their own way.
-    assert err.splitlines().count("interrupted") == 1
-    assert not (tmp_path / "model").exists()
-    assert not [*(tmp_path / "shared").iterdir()]
-
-
 def started(command: list[Any], folder: Path) -> subprocess.Popen[str]:
-    (folder / "shared").mkdir()
     return subprocess.Popen(
         [*command, "train", *SAMPLE, "--out", str(folder / "model")],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        env={**os.environ, "JOBLIB_TEMP_FOLDER": str(folder / "shared")},
     )
 
 
-def interrupted_at(
-    step: str, process: subprocess.Popen[str], *, whole_group: bool = False
-) -> tuple[int, str, str]:
+def interrupted_at(step: str, process: subprocess.Popen[str]) -> tuple[int, str, str]:
     """Exit code, output, and what was said on standard error after a line that starts so."""
     assert process.stderr is not None
     for line in process.stderr:
         if line.startswith(step):
-            (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
+            process.send_signal(signal.SIGINT)
             break
     try:
         out, err = process.communicate(timeout=60)

@@ -125,7 +125,8 @@ def test_articles_without_a_section_teach_nothing_and_are_not_measured(
     assert one.evaluation.sections is not None
     assert one.evaluation.sections["n"] == 24
     assert two.evaluation.sections == one.evaluation.sections
-    arrays = sorted(path.name for path in one.folder.path.glob("*.npy"))
+    # Where terms lie in their tables depends on the key of the hashes, which is of all that was read.
+    arrays = sorted(path.name for path in one.folder.path.glob("*.npy") if ".slots" not in path.name)
     assert len(arrays) > 5
     for name in arrays:
         assert (one.folder.path / name).read_bytes() == (two.folder.path / name).read_bytes(), name

@@ -29,7 +29,7 @@ BODY = "the body that nobody may read in a report"
 
 def head(**words: float) -> PopularityHead:
     terms = tuple(sorted(words))
-    block = TextBlock("headline", Analyzer(), False, 1.0, terms, np.ones(len(terms)))
+    block = TextBlock.of("headline", Analyzer(), terms, np.ones(len(terms)))
     linear = Linear([block], np.array([words[term] for term in terms])[:, None], np.array([0.1]))
     quantiles, curve = np.zeros((1, QUANTILES)), Top5Curve(-0.3, 1.0, 0.0)
     return PopularityHead(linear, (), quantiles, np.full((1, DAYS), 12.0), curve, np.zeros(len(terms)))

@@ -50,8 +50,9 @@ class FeatureCache:
     `ages` (n,) are days before the newest article, for what fades.
     """
 
-    def __init__(self, rows: Rows, timezone: str, ages: Floats) -> None:
+    def __init__(self, rows: Rows, timezone: str, ages: Floats, hash_key: int = 0) -> None:
         self.rows = rows
+        self._hash_key = hash_key
         self._timezone = timezone
         self._ages = ages
         self._counts: dict[Feature, Counts | None] = {}
@@ -159,9 +160,8 @@ class FeatureCache:
         wanted = plain.block
         if plain not in self._counts and wanted.analyzer is not None:
             rare = wanted.analyzer == "word" and len(self.rows) < SMALL
-            self._counts[plain] = count_text(
-                self.rows, wanted.column, Analyzer(wanted.analyzer, wanted.ngrams), min_df=1 if rare else 2
-            )
+            analyzer = Analyzer(wanted.analyzer, wanted.ngrams, seed=self._hash_key)
+            self._counts[plain] = count_text(self.rows, wanted.column, analyzer, min_df=1 if rare else 2)
         return self._counts[plain]
 
     def _text(self, feature: Feature, train: Mask | None) -> FittedFeature | None:
@@ -170,7 +170,7 @@ class FeatureCache:
         if counts is None:
             return None
         if train is not None:
-            return FittedFeature(feature, None, counts.weighted(train) * wanted.weight)
+            return FittedFeature(feature, None, counts.weighted(train, wanted.weight))
         block, matrix = tfidf_block(counts, wanted.column, wanted.weight)
         return FittedFeature(feature, block, matrix)
 

@@ -166,7 +166,7 @@ def _material(corpus: Corpus, targets: Floats, judgements: Judgements, config: C
         Feature(BlockRecipe(name), "numeric" if is_numeric(corpus.rows.values(name)) else "block")
         for name in config.features.nuisance
     )
-    cache = FeatureCache(corpus.rows, corpus.timezone, filled)
+    cache = FeatureCache(corpus.rows, corpus.timezone, filled, corpus.hash_key)
     return Material(cache, targets, groups, filled, judgements.flags, nuisance)
 
 

@@ -60,7 +60,10 @@ def baseline_name(name: str) -> str:
 
 
 def data_lines(data: Mapping[str, Any]) -> Iterator[str]:
-    """Sizes, windows and how the split came about."""
+    """Sizes, windows and how the split came about; of a compiled version, where it comes from."""
+    if "compiled_from" in data:
+        yield f"compiled from {data['compiled_from']}, SHA-256 {data['sha256'][:16]}; not trained by Newsdesk"
+        return
     for part in ("train", "test"):
         window = data[part]["window"]
         when = f", {window[0]} to {window[1]}" if window else ""

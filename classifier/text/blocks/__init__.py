@@ -15,7 +15,9 @@ from classifier.text.blocks.columns import CategoryBlock, NumericBlock
 from classifier.text.blocks.cross import CrossBlock
 from classifier.text.blocks.packing import pack_strings, unpack_strings
 from classifier.text.blocks.publishing import ShapeBlock, TimeBlock
-from classifier.text.blocks.text import TextBlock
+from classifier.text.blocks.text import TextBlock, Weighting
+from classifier.text.characters import Characters
+from classifier.text.sparse import Floats
 
 __all__ = [
     "Block",
@@ -26,24 +28,33 @@ __all__ = [
     "ShapeBlock",
     "TextBlock",
     "TimeBlock",
+    "Weighting",
     "load_block",
     "pack_strings",
     "unpack_strings",
 ]
 
-_KINDS: dict[str, type[TextBlock | CategoryBlock | NumericBlock | TimeBlock | ShapeBlock]] = {
-    kind.kind: kind for kind in (TextBlock, CategoryBlock, NumericBlock, TimeBlock, ShapeBlock)
+_KINDS: dict[str, type[CategoryBlock | NumericBlock | TimeBlock | ShapeBlock]] = {
+    kind.kind: kind for kind in (CategoryBlock, NumericBlock, TimeBlock, ShapeBlock)
 }
 
 
-def load_block(spec: Spec, arrays: Arrays, before: Sequence[Block] = ()) -> Block:
+def load_block(
+    spec: Spec,
+    arrays: Arrays,
+    before: Sequence[Block] = (),
+    characters: Characters | None = None,
+    idf: Floats | None = None,
+) -> Block:
     """The block that a manifest describes; only the kinds of this package can be made. `before` are the blocks that stand
-    before it in the head: a cross is of one of them.
+    before it in the head: a cross is of one of them. `characters` and `idf` are a text block's (None before format 4).
 
     Raises:
         ArtifactDamaged: an unknown kind, or a description or array that does not fit it.
     """
-    kind = spec.choice("kind", (*_KINDS, CrossBlock.kind))
+    kind = spec.choice("kind", (*_KINDS, TextBlock.kind, CrossBlock.kind))
+    if kind == TextBlock.kind:
+        return TextBlock.load(spec, arrays, characters, idf)
     if kind != CrossBlock.kind:
         return _KINDS[kind].load(spec, arrays)
     inner = spec.get("inner", int)

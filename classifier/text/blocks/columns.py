@@ -20,23 +20,27 @@ from classifier.text.sparse import Floats, SparseRows
 
 @dataclass(frozen=True, slots=True)
 class CategoryBlock:
-    """One-hot of one column; values that training did not see give no feature."""
+    """One-hot of one column; values that training did not see give no feature, nor does null, unless it is the category
+    at `null`."""
 
     kind: ClassVar[str] = "category"
     column: str
     weight: float
     categories: tuple[str, ...]
+    null: int | None = None
     _ids: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_ids", {name: i for i, name in enumerate(self.categories)})
+        ids = {name: i for i, name in enumerate(self.categories) if i != self.null}
+        object.__setattr__(self, "_ids", ids)
 
     @property
     def width(self) -> int:
         return len(self.categories)
 
     def transform(self, rows: Rows) -> SparseRows:
-        ids = [None if value is None else self._ids.get(str(value)) for value in rows.values(self.column)]
+        values = rows.values(self.column)
+        ids = [self.null if value is None else self._ids.get(str(value)) for value in values]
         return SparseRows.from_rows(
             [((), ()) if i is None else ((i,), (self.weight,)) for i in ids], self.width
         )
@@ -48,7 +52,8 @@ class CategoryBlock:
         return {}
 
     def spec(self) -> dict[str, Any]:
-        return {"kind": self.kind, "column": self.column, "weight": self.weight}
+        found = {"kind": self.kind, "column": self.column, "weight": self.weight}
+        return found if self.null is None else {**found, "null": self.null}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         return pack_strings("categories", self.categories)
@@ -56,7 +61,10 @@ class CategoryBlock:
     @classmethod
     def load(cls, spec: Spec, arrays: Arrays) -> CategoryBlock:
         categories = unpack_strings(arrays, "categories")
-        return cls(spec.get("column", str), spec.get("weight", float), categories)
+        null = spec.get("null", int) if "null" in spec.data else None
+        if null is not None and not 0 <= null < len(categories):
+            raise ArtifactDamaged('"null" is no category', where=spec.place)
+        return cls(spec.get("column", str), spec.get("weight", float), categories, null)
 
 
 @dataclass(frozen=True, slots=True)

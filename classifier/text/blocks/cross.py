@@ -58,7 +58,9 @@ class CrossBlock:
         known &= self.pairs[at] == keys if self.width else False
         indptr = np.zeros(len(features) + 1, np.int64)
         np.cumsum(np.bincount(row[known], minlength=len(features)), out=indptr[1:])
-        return SparseRows(indptr, at[known], features.values[known] * self.weight, self.width)
+        return SparseRows(
+            indptr, at[known].astype(np.int32), features.values[known] * self.weight, self.width
+        )
 
     def feature_name(self, feature: int) -> str:
         category, inner = divmod(int(self.pairs[feature]), self.inner.width)

@@ -65,14 +65,16 @@ def test_tfidf_is_that_of_scikit_learn(
 ) -> None:
     vectorizer = TfidfVectorizer(analyzer=kind, ngram_range=(1, 3), sublinear_tf=sublinear).fit(CORPUS)
     terms = tuple(vectorizer.get_feature_names_out().tolist())
-    block = TextBlock("body", Analyzer(kind, (1, 3)), sublinear, weight, terms, vectorizer.idf_)
+    block = TextBlock.of(
+        "body", Analyzer(kind, (1, 3)), terms, vectorizer.idf_, sublinear_tf=sublinear, weight=weight
+    )
     theirs = vectorizer.transform(documents).toarray() * weight
     ours = dense(block, rows(*[{"body": text} for text in documents]))
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
 
 
 def test_text_is_the_join_of_its_fields_and_spans_lie_in_them() -> None:
-    block = TextBlock("text", Analyzer("word", (1, 2)), False, 1.0, ("budget", "vote budget"), np.ones(2))
+    block = TextBlock.of("text", Analyzer("word", (1, 2)), ("budget", "vote budget"), np.ones(2))
     of = rows({"headline": "Vote", "body": "Budget: a budget"})
     assert block.transform(of).row(0)[0].tolist() == [0, 1]
     assert block.feature_spans(of, 0) == {
@@ -135,16 +137,31 @@ def test_shape_is_standardised_and_nothing_without_a_headline() -> None:
 
 
 BLOCKS: list[Block] = [
-    TextBlock("summary", Analyzer("char_wb", (2, 4)), True, 0.5, ("ab", "é", ""), np.array([1.0, 2.0, 3.0])),
+    TextBlock.of(
+        "summary",
+        Analyzer("char_wb", (2, 4)),
+        ("ab", "é", ""),
+        np.array([1.0, 2.0, 3.0]),
+        sublinear_tf=True,
+        weight=0.5,
+    ),
     CategoryBlock("desk", 0.25, ("city", "日本", "")),
     TimeBlock("+09:00", 1.0, np.zeros(len(TIME_FEATURES))),
     SMALL_SHAPE,
 ]
 
 
+def load(block: Block, spec: dict[str, Any], arrays: dict[str, Any]) -> Block:
+    """As `Linear.load` does it: idf and the tables of characters lie elsewhere."""
+    own = Spec(spec, "here"), Arrays(arrays, "folder/sections.0.")
+    if not isinstance(block, TextBlock):
+        return load_block(*own)
+    return load_block(*own, characters=block.analyzer.characters, idf=block.idf)
+
+
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.kind)
 def test_a_block_comes_back_from_its_spec_and_arrays(block: Block) -> None:
-    back = load_block(Spec(block.spec(), "here"), Arrays(block.arrays()))
+    back = load(block, block.spec(), block.arrays())
     assert back.spec() == block.spec()
     assert back.arrays().keys() == block.arrays().keys()
     for name, array in block.arrays().items():
@@ -167,6 +184,11 @@ def test_a_block_comes_back_from_its_spec_and_arrays(block: Block) -> None:
         (0, {"ngrams": [True, 2]}, '"ngrams" must be two rising positive numbers'),
         (0, {"ngrams": "12"}, '"ngrams" must be a list'),
         (0, {"sublinear_tf": 1}, '"sublinear_tf" must be a bool'),
+        (0, {"lowercase": None}, '"lowercase" must be a bool'),
+        (0, {"strip_accents": "all"}, '"strip_accents" must be one of'),
+        (0, {"stop_words": "the"}, '"stop_words" must be a list'),
+        (0, {"hash_key": "hash"}, '"hash_key" must be a hexadecimal number'),
+        (0, {"norm": "max"}, '"norm" must be one of'),
         (0, {"weight": float("nan")}, '"weight" must be a float'),
         (0, {"weight": 10**400}, '"weight" must be a float'),
         (1, {"column": None}, '"column" must be a str'),
@@ -176,7 +198,7 @@ def test_a_block_comes_back_from_its_spec_and_arrays(block: Block) -> None:
 def test_a_spec_that_was_never_written(number: int, change: dict[str, Any], says: str) -> None:
     block = BLOCKS[number]
     with pytest.raises(ArtifactDamaged, match=says) as caught:
-        load_block(Spec({**block.spec(), **change}, "here"), Arrays(block.arrays()))
+        load(block, {**block.spec(), **change}, block.arrays())
     assert caught.value.where == "here"
 
 
@@ -191,18 +213,16 @@ def test_a_time_zone_that_this_system_lacks(name: str) -> None:
 @pytest.mark.parametrize(
     ("number", "name", "value", "says"),
     [
-        (0, "idf", np.ones(2), "expected float64"),
-        (0, "idf", np.ones(3, np.float32), "holds float32"),
-        (0, "idf", np.ones((3, 1)), "expected float64"),
-        (0, "idf", np.array([1.0, np.nan, 1.0]), "not finite"),
-        (0, "idf", np.array([1.0, np.inf, 1.0]), "not finite"),
-        (0, "idf", None, "the array is missing"),
         (0, "terms.offsets", np.array([0, 5, 2, 4]), "offsets do not fit"),
         (0, "terms.offsets", np.array([1, 2, 4, 4]), "offsets do not fit"),
         (0, "terms.offsets", np.array([0, 2, 4, 400]), "offsets do not fit"),
         (0, "terms.offsets", np.array([], np.int64), "offsets do not fit"),
-        (0, "terms.offsets", np.array([0, 2, 3, 4]), "no UTF-8"),
+        (0, "terms.offsets", np.array([0, 2, 3, 4]), "offsets do not fit"),
         (0, "terms.bytes", np.array([255] * 4, np.uint8), "no UTF-8"),
+        (0, "slots", np.zeros(8, np.uint64), "no table of terms"),
+        (0, "slots", np.zeros(24, np.uint64), "no table of terms"),
+        (0, "slots", np.zeros(16, np.int64), "expected uint64"),
+        (0, "slots", None, "the array is missing"),
         (2, "average", np.zeros(3), "expected float64"),
         (3, "scale", np.zeros(len(SHAPE_FEATURES)), "not positive"),
         (3, "mean", np.full(len(SHAPE_FEATURES), np.nan), "not finite"),
@@ -214,9 +234,28 @@ def test_arrays_that_were_never_written(number: int, name: str, value: Any, says
     if value is not None:
         arrays[name] = value
     with pytest.raises(ArtifactDamaged, match=says) as caught:
-        load_block(Spec(block.spec(), "here"), Arrays(arrays, "folder/sections.0."))
+        load(block, block.spec(), arrays)
     assert str(caught.value.where).startswith(f"folder/sections.0.{name.partition('.')[0]}")
     assert str(caught.value.where).endswith(".npy")
+
+
+@pytest.mark.parametrize(
+    ("idf", "says"),
+    [
+        (np.ones(2), "expected float64"),
+        (np.ones(3, np.float32), "holds float32"),
+        (np.ones((3, 1)), "expected float64"),
+        (np.array([1.0, np.nan, 1.0]), "not finite"),
+        (np.array([1.0, np.inf, 1.0]), "not finite"),
+        (None, "the array is missing"),
+    ],
+)
+def test_the_idf_of_an_older_format_that_was_never_written(idf: Any, says: str) -> None:
+    block = BLOCKS[0]
+    arrays = block.arrays() if idf is None else {**block.arrays(), "idf": idf}
+    with pytest.raises(ArtifactDamaged, match=says) as caught:
+        load_block(Spec(block.spec(), "here"), Arrays(arrays, "folder/sections.0."))
+    assert caught.value.where == "folder/sections.0.idf.npy"
 
 
 @given(st.lists(st.text(max_size=8)).map(tuple))

@@ -16,7 +16,9 @@ from classifier.text.analyzer import Analyzer
 from classifier.text.blocks import Block, CategoryBlock, CrossBlock, NumericBlock, TextBlock, load_block
 from classifier.text.rows import Rows
 
-WORDS = TextBlock("headline", Analyzer("word", (1, 1)), True, 0.5, ("bank", "storm", "vote"), np.ones(3))
+WORDS = TextBlock.of(
+    "headline", Analyzer("word", (1, 1)), ("bank", "storm", "vote"), np.ones(3), sublinear_tf=True, weight=0.5
+)
 STEPS = NumericBlock("words", 1.0, np.array([0.0, 10.0]), np.array([0.5, 0.5]))
 DESKS = CategoryBlock("desk", 2.0, ("city", "world"))
 INNER: list[Block] = [WORDS, STEPS, DESKS]

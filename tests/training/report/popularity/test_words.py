@@ -20,7 +20,7 @@ TERMS = ("common", "never", "rare", "storm")
 
 
 def words(kind: Any = "word") -> TextBlock:
-    return TextBlock("headline", Analyzer(kind), False, 1.0, TERMS, np.ones(4))
+    return TextBlock.of("headline", Analyzer(kind), TERMS, np.ones(4))
 
 
 def cross(inner: TextBlock) -> CrossBlock:

@@ -1,0 +1,1 @@
+"""What benchmarks.text_core and benchmarks.training share: texts, processes of their own, peers, rows."""

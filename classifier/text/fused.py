@@ -1,0 +1,253 @@
+"""Texts straight to scores: every text block of a head in one pass over the text, without a matrix between them.
+
+A block's table holds for each term its idf and its weights side by side, so that one memory access fetches both:
+(width, stride) bytes, a float64, then a float32 an output. A cross lies by the term that it crosses.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.errors import ArtifactDamaged
+from classifier.spec import Arrays, take_array
+from classifier.text import native
+from classifier.text.blocks import Block, CrossBlock, TextBlock
+from classifier.text.memory import cleared
+from classifier.text.native import kernel
+from classifier.text.rows import Rows
+from classifier.text.sparse import Floats, Integers
+from classifier.text.strings import Texts, check
+
+Bytes = NDArray[np.uint8]
+
+_IDF = 8  # bytes
+_THREADED = 256  # rows from which on several threads are worth it, and the least that one of them gets
+
+
+def pack_table(idf: Floats, weights: NDArray[Any]) -> Bytes:
+    """The table of a text block, of `idf` (width,) and `weights` (width, k)."""
+    width, outputs = weights.shape
+    stride = table_stride(outputs)
+    table = cleared(width * stride).reshape(width, stride)
+    table[:, :_IDF] = np.ascontiguousarray(idf, np.float64).view(np.uint8).reshape(width, _IDF)
+    narrow = np.ascontiguousarray(weights, np.float32).view(np.uint8).reshape(width, 4 * outputs)
+    table[:, _IDF : _IDF + 4 * outputs] = narrow
+    return table
+
+
+def table_stride(outputs: int) -> int:
+    """Bytes a term: a multiple of 8."""
+    return _IDF + (4 * outputs + 7) // 8 * 8
+
+
+def table_idf(table: Bytes) -> Floats:
+    """(width,) where it lies."""
+    return np.asarray(table.view(np.float64)[:, 0])
+
+
+def table_weights(table: Bytes, outputs: int) -> NDArray[np.float32]:
+    """(width, outputs) where they lie."""
+    return np.asarray(table.view(np.float32)[:, _IDF // 4 : _IDF // 4 + outputs])
+
+
+def load_table(arrays: Arrays, outputs: int) -> Bytes:
+    """A text block's table.
+
+    Raises:
+        ArtifactDamaged: it is missing, of another shape, or holds a number that is not finite.
+    """
+    table = take_array(arrays, "rows", np.uint8, (None, table_stride(outputs)))
+    if not np.isfinite(table_idf(table)).all() or not np.isfinite(table_weights(table, outputs)).all():
+        raise ArtifactDamaged("holds a number that is not finite", where=arrays.file("rows"))
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class CrossTable:
+    """A cross by the term that it crosses: its entries lie from starts[term] to starts[term + 1] (width of the
+    crossed + 1), `categories` (n,) rising among them, `weights` (n, k)."""
+
+    starts: Integers
+    categories: NDArray[np.int32]
+    weights: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, block: CrossBlock, weights: NDArray[Any]) -> CrossTable:
+        """Of weights (width, k) in the block's own order."""
+        width = block.inner.width
+        order = cross_order(block)
+        starts = np.zeros(width + 1, np.int64)
+        np.cumsum(np.bincount(block.pairs % max(width, 1), minlength=width)[:width], out=starts[1:])
+        categories = (block.pairs[order] // max(width, 1)).astype(np.int32)
+        return cls(starts, categories, np.ascontiguousarray(weights[order], np.float32))
+
+    def weights_at(self, block: CrossBlock, features: NDArray[Any]) -> Floats:
+        """(m, k) of some features of the block, in its own order."""
+        category, term = np.divmod(block.pairs[features], max(block.inner.width, 1))
+        at = [
+            low + int(np.searchsorted(self.categories[low:high], own))
+            for low, high, own in zip(self.starts[term], self.starts[term + 1], category, strict=True)
+        ]
+        return self.weights[at].astype(np.float64)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        return {"starts": self.starts, "of": self.categories, "weights": self.weights}
+
+    @classmethod
+    def load(cls, block: CrossBlock, arrays: Arrays, outputs: int) -> CrossTable:
+        """The inverse of `arrays`.
+
+        Raises:
+            ArtifactDamaged: entries that are not there.
+        """
+        starts = take_array(arrays, "starts", np.int64, (block.inner.width + 1,))
+        categories = take_array(arrays, "of", np.int32, (block.width,))
+        weights = take_array(arrays, "weights", np.float32, (block.width, outputs))
+        if starts[0] or starts[-1] != block.width or (np.diff(starts) < 0).any():
+            raise ArtifactDamaged("leads to an entry that is not there", where=arrays.file("starts"))
+        return cls(starts, categories, weights)
+
+
+def is_text_cross(block: Block) -> bool:
+    """Whether it crosses a text block: then it is scored with it."""
+    return isinstance(block, CrossBlock) and isinstance(block.inner, TextBlock)
+
+
+def cross_order(block: CrossBlock) -> Integers:
+    """(width,) the block's features by crossed term, then by category."""
+    return np.argsort(block.pairs % max(block.inner.width, 1), kind="stable")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A text block of a head, its table, and the crosses of it."""
+
+    block: TextBlock
+    table: Bytes
+    crosses: tuple[tuple[CrossBlock, CrossTable], ...]
+
+
+class FusedText:
+    """The text blocks of a head and the crosses of them, grouped by what can be shared: a column read once, cut once."""
+
+    def __init__(self, blocks: Sequence[Block], tables: Sequence[Any], outputs: int) -> None:
+        self._outputs = outputs
+        self._stride = table_stride(outputs)
+        groups: dict[Any, dict[Any, list[_Part]]] = {}
+        for block, table in zip(blocks, tables, strict=True):
+            if not isinstance(block, TextBlock):
+                continue
+            crosses = tuple(
+                (other, own)
+                for other, own in zip(blocks, tables, strict=True)
+                if isinstance(other, CrossBlock) and other.inner is block
+            )
+            analyzer = block.analyzer
+            cut = (analyzer.kind, analyzer.ngrams, analyzer.seed, analyzer.stop_words)
+            read = (block.column, analyzer.lowercase, analyzer.strip_accents)
+            groups.setdefault(read, {}).setdefault(cut, []).append(_Part(block, table, crosses))
+        self._groups = [
+            (read[0], [part for parts in cuts.values() for part in parts], [*cuts.values()])
+            for read, cuts in groups.items()
+        ]
+        self._fixed = [self._structures(cuts) for _, _, cuts in self._groups]
+
+    def _structures(self, cuts: list[list[_Part]]) -> tuple[Any, Any]:
+        """What does not change from call to call: the analyses, and where the targets of each end."""
+        analyses = (native.Analysis * len(cuts))(*[parts[0].block.analyzer.struct for parts in cuts])
+        ends = np.cumsum([len(parts) for parts in cuts]).tolist()
+        return analyses, (ctypes.c_int64 * len(cuts))(*ends)
+
+    def add_scores(self, rows: Rows, scores: Floats, known: NDArray[np.int32]) -> None:
+        """Add to `scores` (n, outputs), and to `known` (n,) how many terms each row has.
+
+        Raises:
+            FieldError: a text that cannot be read.
+        """
+        for (column, parts, cuts), (analyses, ends) in zip(self._groups, self._fixed, strict=True):
+            texts = rows.kernel_texts(column)
+            targets, keep = self._targets(parts, rows, scores, known)
+            chars = parts[0].block.analyzer.chars
+
+            def run(
+                start: int,
+                stop: int,
+                texts: Texts = texts,
+                fixed: tuple[Any, ...] = (chars, analyses, ends, len(cuts), targets),
+            ) -> None:
+                chars, analyses, ends, count, targets = fixed
+                failed = ctypes.c_int64()
+                found = kernel.nd_score(
+                    chars, texts.columns, texts.count, analyses, ends, count, targets, start, stop, failed
+                )
+                check(found, failed.value)
+
+            in_threads(run, len(texts))
+            del keep
+
+    def _targets(
+        self, parts: list[_Part], rows: Rows, scores: Floats, known: NDArray[np.int32]
+    ) -> tuple[Any, list[Any]]:
+        keep: list[Any] = []
+        targets = (native.Target * len(parts))()
+        for target, part in zip(targets, parts, strict=True):
+            crosses = (native.Cross * len(part.crosses))()
+            for cross, (block, table) in zip(crosses, part.crosses, strict=True):
+                of_row = block.category_ids(rows).astype(np.int32)
+                keep.append(of_row)
+                cross.starts, cross.categories = table.starts.ctypes.data, table.categories.ctypes.data
+                cross.weights, cross.weight = table.weights.ctypes.data, block.weight
+                cross.of_row = of_row.ctypes.data
+            keep.append(crosses)
+            target.table, target.weighting = part.block.vocabulary.struct, part.block.struct
+            target.width, target.outputs, target.stride = part.block.width, self._outputs, self._stride
+            target.rows = part.table.ctypes.data
+            target.crosses, target.cross_count = ctypes.addressof(crosses), len(part.crosses)
+            target.scores, target.score_stride = scores.ctypes.data, self._outputs
+            target.known = known.ctypes.data
+        return targets, keep
+
+
+def in_threads(run: Any, count: int) -> None:
+    """`run(start, stop)` over [0, count), on all processors where that pays. Rows do not know of each other, so how
+    they are divided changes nothing."""
+    threads = min(_processors(), count // _THREADED)
+    if threads < 2:
+        run(0, count)
+        return
+    # Smaller parts than threads, so that one slow part does not keep the others waiting.
+    step = max(_THREADED, -(-count // (threads * 4)))
+    parts = [_pool().submit(run, start, min(start + step, count)) for start in range(0, count, step)]
+    try:
+        wait(parts)
+    finally:  # also when interrupted: what they read and write must live until the last of them has ended
+        for part in parts:
+            part.cancel()
+        wait(parts)
+    for part in parts:
+        part.result()
+
+
+@cache
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):  # on Linux: those that this process may use
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_processors(), "newsdesk-scoring")
+
+
+if hasattr(os, "register_at_fork"):  # a child has the pool but none of its threads
+    os.register_at_fork(after_in_child=_pool.cache_clear)

@@ -1,0 +1,224 @@
+"""The compiled kernel, through ctypes: every call lets other threads run, and nothing of Python is known to it.
+
+The structures mirror kernel.h, weigh.h, score.c and fit.c, member by member. They hold addresses, so whoever fills one
+keeps alive what it points to.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from ctypes import POINTER, Structure, c_char_p, c_double, c_int32, c_int64, c_uint64, c_void_p
+from pathlib import Path
+from typing import Any
+
+from classifier.errors import InstallationError
+
+KINDS = ("word", "char", "char_wb")
+
+ERROR_MEMORY, ERROR_UTF8, ERROR_LENGTH = -1, -2, -3
+PAD = 64  # bytes behind terms that the kernel may read
+BUCKET = 8  # slots of 8 bytes: a cache line
+
+
+class Chars(Structure):
+    """Of kernel.h."""
+
+    _fields_ = [
+        ("pages", c_void_p),
+        ("cells", c_void_p),
+        ("sequences", c_void_p),
+        ("lowercase", c_int32),
+    ]
+
+
+class Column(Structure):
+    """Of kernel.h."""
+
+    _fields_ = [
+        ("data", c_char_p),
+        ("offsets", c_void_p),
+        ("valid", c_void_p),
+        ("first", c_int64),
+        ("wide", c_int64),
+    ]
+
+
+class Analysis(Structure):
+    """Of kernel.h."""
+
+    _fields_ = [
+        ("kind", c_int32),
+        ("low", c_int32),
+        ("high", c_int32),
+        ("reserved", c_int32),
+        ("seed", c_uint64 * 4),
+        ("stop", c_void_p),
+        ("stop_mask", c_uint64),
+    ]
+
+
+class Table(Structure):
+    """Of kernel.h."""
+
+    _fields_ = [("slots", c_void_p), ("mask", c_uint64), ("id_mask", c_uint64), ("reach", c_int64)]
+
+
+class Weighting(Structure):
+    """Of weigh.h."""
+
+    _fields_ = [
+        ("binary", c_int32),
+        ("sublinear", c_int32),
+        ("norm", c_int32),
+        ("reserved", c_int32),
+        ("weight", c_double),
+    ]
+
+
+class Cross(Structure):
+    """Of score.c."""
+
+    _fields_ = [
+        ("starts", c_void_p),
+        ("categories", c_void_p),
+        ("weights", c_void_p),
+        ("of_row", c_void_p),
+        ("weight", c_double),
+    ]
+
+
+class Target(Structure):
+    """Of score.c."""
+
+    _fields_ = [
+        ("table", Table),
+        ("weighting", Weighting),
+        ("width", c_int64),
+        ("outputs", c_int64),
+        ("stride", c_int64),
+        ("rows", c_void_p),
+        ("crosses", c_void_p),
+        ("cross_count", c_int64),
+        ("scores", c_void_p),
+        ("score_stride", c_int64),
+        ("known", c_void_p),
+    ]
+
+
+class Problem(Structure):
+    """Of fit.c."""
+
+    _fields_ = [
+        ("indptr", c_void_p),
+        ("indices", c_void_p),
+        ("values", c_void_p),
+        ("rows", c_int64),
+        ("width", c_int64),
+        ("truth", c_void_p),
+        ("cost", c_void_p),
+        ("positive", c_double),
+        ("tolerance", c_double),
+        ("most_passes", c_int64),
+        ("seed", c_uint64),
+        ("stop", c_void_p),
+    ]
+
+
+class Buffer(Structure):
+    """Of kernel.h."""
+
+    _fields_ = [("memory", c_void_p), ("size", ctypes.c_size_t)]
+
+
+class Matrix(Structure):
+    """Of score.c."""
+
+    _fields_ = [("indices", Buffer), ("values", Buffer), ("count", c_int64)]
+
+
+def open_kernel(path: Path) -> Any:
+    """The library, its functions with their types.
+
+    Raises:
+        InstallationError: it is not there, or not for this system.
+    """
+    try:
+        library = ctypes.CDLL(str(path))
+    except OSError as error:
+        raise InstallationError(
+            "the compiled part of Newsdesk cannot be loaded" if path.exists() else "Newsdesk was not built",
+            where=str(path),
+            remedy="install it with pip (pip install . or pip install -e .), which compiles it",
+        ) from error
+    text = [POINTER(Chars), POINTER(Column), c_int64]
+    number = POINTER(c_int64)
+    signatures: dict[str, tuple[Any, list[Any]]] = {
+        "nd_score": (
+            c_int64,
+            [*text, POINTER(Analysis), number, c_int64, POINTER(Target), c_int64, c_int64, number],
+        ),
+        "nd_transform": (
+            c_int64,
+            [
+                *text,
+                POINTER(Analysis),
+                POINTER(Table),
+                c_void_p,
+                c_int64,
+                c_int64,
+                POINTER(Weighting),
+                c_int64,
+                c_int64,
+                c_void_p,
+                POINTER(Matrix),
+                number,
+            ],
+        ),
+        "nd_take_matrix": (None, [POINTER(Matrix), c_void_p, c_void_p]),
+        "nd_release_matrix": (None, [POINTER(Matrix)]),
+        "nd_places": (
+            c_int64,
+            [*text, POINTER(Analysis), POINTER(Table), c_int64, POINTER(Buffer)],
+        ),
+        "nd_add_product": (
+            None,
+            [c_void_p, c_void_p, c_void_p, c_int64, c_void_p, c_int64, c_void_p],
+        ),
+        "nd_release": (None, [POINTER(Buffer)]),
+        "nd_hash_terms": (None, [POINTER(Analysis), c_void_p, c_void_p, c_int64, c_void_p]),
+        "nd_build_table": (c_int64, [c_void_p, c_int64, c_void_p, c_uint64, c_uint64, c_int64]),
+        "nd_counter_new": (c_void_p, [POINTER(Analysis), POINTER(Chars)]),
+        "nd_counter_free": (None, [c_void_p]),
+        "nd_counter_add": (c_int64, [c_void_p, POINTER(Column), c_int64, c_int64, c_int64, number]),
+        "nd_counter_finish": (c_int64, [c_void_p, c_int64, c_int64, c_int64, c_int64, c_int64]),
+        "nd_counter_sizes": (None, [c_void_p, number]),
+        "nd_counter_export": (c_int64, [c_void_p, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p]),
+        "nd_fit_svc": (c_int64, [POINTER(Problem), c_void_p]),
+        "nd_weigh": (
+            c_int64,
+            [
+                c_void_p,
+                c_void_p,
+                c_void_p,
+                c_int64,
+                c_void_p,
+                POINTER(Weighting),
+                c_void_p,
+                c_void_p,
+                c_void_p,
+            ],
+        ),
+    }
+    for name, (result, arguments) in signatures.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    return library
+
+
+_SUFFIX = {"darwin": "dylib", "win32": "dll"}.get(sys.platform, "so")
+# Another one is named by whoever looks for mistakes in it (see hatch_build.py).
+kernel = open_kernel(
+    Path(os.environ.get("NEWSDESK_KERNEL") or Path(__file__).with_name(f"_kernel.{_SUFFIX}"))
+)

@@ -1,0 +1,120 @@
+"""The machines are LinearSVC's, whatever the number of processors, and can be interrupted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.svm import LinearSVC
+
+from training import machines
+from training.machines import NotConverged, fit_machines
+
+Floats = np.ndarray[Any, Any]
+
+
+def made(seed: int, rows: int = 60, width: int = 30, classes: int = 3) -> tuple[sp.csr_matrix, Floats]:
+    draw = np.random.default_rng(seed)
+    features = sp.random(rows, width, 0.2, "csr", rng=draw)
+    truth = draw.random((rows, classes)) < 0.4
+    truth[0], truth[1] = True, False
+    return features, truth
+
+
+def objective(weights: Floats, features: sp.csr_matrix, truth: Floats, cost: Floats) -> float:
+    """LinearSVC's, of one machine (width + 1,), the intercept last."""
+    missing = 1 - np.where(truth, 1, -1) * (features @ weights[:-1] + weights[-1])
+    return float(0.5 * weights @ weights + (cost * np.maximum(missing, 0) ** 2).sum())
+
+
+@given(
+    st.integers(0, 2**32), st.sampled_from([0.1, 1.0, 8.0]), st.sampled_from([0.5, 1.0, 3.0]), st.booleans()
+)
+@settings(deadline=None, max_examples=40)
+def test_they_are_those_of_linear_svc(seed: int, c: float, positive: float, weighed: bool) -> None:
+    features, truth = made(seed)
+    emphasis = np.random.default_rng(seed).uniform(0.2, 2.0, len(truth)) if weighed else np.ones(len(truth))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(machines, "MOST_PASSES", 100_000)
+        weights, intercept = fit_machines(
+            features, truth, c * emphasis, np.full(3, positive), tolerance=1e-7, seed=seed
+        )
+    for k in range(3):
+        theirs = LinearSVC(C=c, tol=1e-7, max_iter=100_000, class_weight={False: 1.0, True: positive})
+        theirs.fit(features, truth[:, k], sample_weight=emphasis)
+        np.testing.assert_allclose(weights[:, k], theirs.coef_[0], rtol=0, atol=1e-5)
+        assert intercept[k] == pytest.approx(theirs.intercept_[0], abs=1e-5)
+
+
+@given(st.integers(0, 2**32))
+@settings(deadline=None, max_examples=20)
+def test_at_a_rough_tolerance_they_are_as_near_as_linear_svc(seed: int) -> None:
+    features, truth = made(seed, rows=300, width=200, classes=2)
+    cost = np.ones(len(truth))
+    best = fit_machines(features, truth, cost, np.ones(2), tolerance=1e-8, seed=0)
+    rough = fit_machines(features, truth, cost, np.ones(2), tolerance=0.01, seed=0)
+    for k in range(2):
+        exact, near = (
+            objective(np.append(w[:, k], b[k]), features, truth[:, k], cost) for w, b in (best, rough)
+        )
+        assert exact <= near <= exact * 1.001
+
+
+def test_the_same_bits_on_one_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    features, truth = made(0, classes=5)
+    found = []
+    for processors in (1, 4):
+        monkeypatch.setattr(machines, "cpu_count", lambda processors=processors: processors)
+        weights, intercept = fit_machines(features, truth, np.ones(60), np.ones(5), tolerance=0.1, seed=3)
+        found.append(weights.tobytes() + intercept.tobytes())
+    assert found[0] == found[1]
+    other = fit_machines(features, truth, np.ones(60), np.ones(5), tolerance=0.1, seed=4)[0]
+    assert other.tobytes() != found[0][: other.nbytes]
+
+
+def test_articles_without_features_have_the_intercept_alone() -> None:
+    truth = np.array([[True], [True], [True], [False]])
+    weights, intercept = fit_machines(
+        sp.csr_matrix((4, 2)), truth, np.ones(4), np.ones(1), tolerance=1e-9, seed=0
+    )
+    assert weights.tolist() == [[0.0], [0.0]]
+    # The derivative of ½b² + 3 (1 − b)² + (1 + b)² is 0 there.
+    assert intercept[0] == pytest.approx(4 / 9)
+
+
+def test_too_few_passes_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machines, "MOST_PASSES", 1)
+    features, truth = made(1)
+    with pytest.warns(NotConverged, match="no convergence in 1 passes"):
+        fit_machines(features, truth, np.ones(60), np.ones(3), tolerance=1e-9, seed=0)
+
+
+def test_an_interruption_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would never converge: a tolerance below 0."""
+    monkeypatch.setattr(machines, "MOST_PASSES", 2**62)
+    features, truth = made(2)
+    begun = threading.Event()
+    inner = machines._fit
+
+    def fit(*given_: Any) -> Floats:
+        begun.set()
+        return inner(*given_)
+
+    monkeypatch.setattr(machines, "_fit", fit)
+
+    def interrupt() -> None:
+        begun.wait()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        fit_machines(features, truth, np.ones(60), np.ones(3), tolerance=-1.0, seed=0)
+    thread.join()
