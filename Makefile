@@ -70,7 +70,8 @@ test-lowest: dist/.built
 test-zig:
 	@scripts/make-venv .venv-zig $(PYTHON)
 	@CC=ziglang .venv-zig/bin/pip install $(PIP_FLAGS) -c constraints/tested.txt '.[all]' pytest hypothesis ir-measures markdown-it-py pytest-xdist
-	NEWSDESK_INSTALLED=1 .venv-zig/bin/pytest -n auto -m 'not slow' -q tests/classifier tests/test_build.py tests/test_installed.py
+	NEWSDESK_INSTALLED=1 .venv-zig/bin/pytest -n auto -m 'not slow' -q tests/classifier/text tests/classifier/test_golden.py tests/training/test_counting.py \
+	    tests/training/test_machines.py tests/test_build.py tests/test_installed.py
 
 lint: $(TEST)/.ready
 	$(TEST)/bin/ruff check . && $(TEST)/bin/ruff format --check . && $(TEST)/bin/mypy && PYTHONPATH=. $(TEST)/bin/lint-imports

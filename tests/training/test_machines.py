@@ -22,7 +22,7 @@ Floats = np.ndarray[Any, Any]
 
 def made(seed: int, rows: int = 60, width: int = 30, classes: int = 3) -> tuple[sp.csr_matrix, Floats]:
     draw = np.random.default_rng(seed)
-    features = sp.random(rows, width, 0.2, "csr", rng=draw)
+    features = sp.csr_matrix(draw.random((rows, width)) * (draw.random((rows, width)) < 0.2))
     truth = draw.random((rows, classes)) < 0.4
     truth[0], truth[1] = True, False
     return features, truth
