@@ -172,14 +172,15 @@ static inline const uint64_t *bucket_of(const Table *table, uint64_t hash) {
 static inline uint64_t candidate(const uint64_t *bucket, uint64_t hash) {
 #if defined(__SSE2__)
     /* The high halves of eight slots against that of the hash. */
+#define ODD _MM_SHUFFLE(3, 1, 3, 1)
     const float *halves = (const float *)bucket;
     const __m128i wanted = _mm_set1_epi32((int)(hash >> 32));
-    const int odd = _MM_SHUFFLE(3, 1, 3, 1);
-    __m128i low = _mm_castps_si128(_mm_shuffle_ps(_mm_loadu_ps(halves), _mm_loadu_ps(halves + 4), odd));
-    __m128i high = _mm_castps_si128(_mm_shuffle_ps(_mm_loadu_ps(halves + 8), _mm_loadu_ps(halves + 12), odd));
+    __m128i low = _mm_castps_si128(_mm_shuffle_ps(_mm_loadu_ps(halves), _mm_loadu_ps(halves + 4), ODD));
+    __m128i high = _mm_castps_si128(_mm_shuffle_ps(_mm_loadu_ps(halves + 8), _mm_loadu_ps(halves + 12), ODD));
     __m128i equal = _mm_packs_epi32(_mm_cmpeq_epi32(low, wanted), _mm_cmpeq_epi32(high, wanted));
     uint32_t found = (uint32_t)_mm_movemask_epi8(equal);
     return bucket[(uint32_t)__builtin_ctz(found | 0x4000u) >> 1];
+#undef ODD
 #else
     uint64_t slot = 0;
     for (int i = 0; i < BUCKET; i++) slot = (bucket[i] ^ hash) >> 32 == 0 ? bucket[i] : slot;
