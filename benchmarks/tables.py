@@ -139,9 +139,10 @@ TABLES = {
 
 
 def filled(text: str) -> str:
-    """The page with every marked table made anew."""
+    """The page with every marked table made anew; one without a row says so."""
     for name, make in TABLES.items():
-        table = f"<!-- table: {name} -->\n{make()}\n<!-- end -->".replace("\\", "\\\\")
+        rows = made if len((made := make()).splitlines()) > 2 else "Not measured yet."
+        table = f"<!-- table: {name} -->\n{rows}\n<!-- end -->".replace("\\", "\\\\")
         text = re.sub(f"<!-- table: {name} -->.*?<!-- end -->", table, text, flags=re.DOTALL)
     return text
 
