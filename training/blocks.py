@@ -51,7 +51,11 @@ class Counts:
     def weighted(self, train: Mask | None = None, weight: float = 1.0) -> sp.csr_matrix:
         """(n, width) TF-IDF of every text, times `weight`, as if fitted on those of a mask alone: terms that are too rare
         among them count nothing. By default fitted on all."""
-        return weigh(self.table, self.idf(train), _WEIGHTING, weight)
+        return self.weighted_by(self.idf(train), weight)
+
+    def weighted_by(self, idf: NDArray[np.float64], weight: float = 1.0) -> sp.csr_matrix:
+        """(n, width) TF-IDF of every text with an idf of `idf`'s (width,), times `weight`."""
+        return weigh(self.table, idf, _WEIGHTING, weight)
 
     def idf(self, train: Mask | None = None) -> NDArray[np.float64]:
         """(width,) of the texts of a mask; 0 for terms that are too rare among them."""

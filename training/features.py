@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import scipy.sparse as sp
+from numpy.typing import NDArray
 
 from classifier.text.analyzer import Analyzer
 from classifier.text.rows import Rows
@@ -14,6 +16,9 @@ from training.corpus import Mask
 from training.recipes import BlockRecipe, Recipe
 
 LARGE = 1000  # from so many articles on, words of a single article are left out
+_KEPT = 1 << 24  # values of matrices that are kept for the next recipe: 200 MB
+
+Parts = tuple[sp.csr_matrix, sp.csr_matrix]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +31,34 @@ class FittedBlock:
 
 
 class BlockCache:
-    """The features of one set of n rows: every block is counted once, however many recipes and folds use it."""
+    """The features of one set of n rows: every block is counted once, however many recipes and folds use it, and so are its
+    idf and its categories for a mask of rows. The matrices of the last recipe's blocks are kept."""
 
     def __init__(self, rows: Rows, max_features: int | None = None, hash_key: int = 0) -> None:
         self._rows = rows
         self._hash_key = hash_key
         self._max_features = max_features
         self._counts: dict[BlockRecipe, Counts | None] = {}
+        self._idf: dict[tuple[BlockRecipe, bytes], NDArray[np.float64]] = {}
+        self._categories: dict[tuple[BlockRecipe, bytes], sp.csr_matrix | None] = {}
+        self._parts: dict[tuple[tuple[BlockRecipe, ...], bytes, bytes], Parts | None] = {}
+
+    def parts(self, recipe: Recipe, train: Mask, asked: Mask) -> Parts | None:
+        """The rows of `features` that a fit learns from, and those that it is asked for."""
+        key = recipe.blocks, train.tobytes(), asked.tobytes()
+        if key not in self._parts:
+            if any(blocks != recipe.blocks for blocks, _, _ in self._parts):
+                self.forget()
+            whole = self.features(recipe, train)
+            found = None if whole is None else (whole[train], whole[asked])
+            if sum(part.nnz for kept in (found, *self._parts.values()) for part in kept or ()) > _KEPT:
+                self.forget()
+            self._parts[key] = found
+        return self._parts[key]
+
+    def forget(self) -> None:
+        """Give back the memory of what `parts` keeps."""
+        self._parts.clear()
 
     def features(self, recipe: Recipe, train: Mask | None = None) -> sp.csr_matrix | None:
         """(n, width) as if fitted on the rows of a mask alone (by default on all); None without any feature."""
@@ -55,10 +81,21 @@ class BlockCache:
 
     def _matrix(self, wanted: BlockRecipe, train: Mask | None) -> sp.csr_matrix | None:
         if wanted.analyzer is None:
-            block = fit_category(self._rows, wanted.column, weight=wanted.weight, train=train)
-            return block_matrix(block, self._rows) if block.width else None
+            return self._category(wanted, train)
         counts = self._counted(wanted)
-        return None if counts is None else counts.weighted(train, wanted.weight)
+        if counts is None:
+            return None
+        key = replace(wanted, weight=1.0), _key(train)
+        if key not in self._idf:
+            self._idf[key] = counts.idf(train)
+        return counts.weighted_by(self._idf[key], wanted.weight)
+
+    def _category(self, wanted: BlockRecipe, train: Mask | None) -> sp.csr_matrix | None:
+        key = wanted, _key(train)
+        if key not in self._categories:
+            block = fit_category(self._rows, wanted.column, weight=wanted.weight, train=train)
+            self._categories[key] = block_matrix(block, self._rows) if block.width else None
+        return self._categories[key]
 
     def _counted(self, wanted: BlockRecipe) -> Counts | None:
         plain = replace(wanted, weight=1.0)
@@ -73,3 +110,7 @@ class BlockCache:
                 max_features=self._max_features,
             )
         return self._counts[plain]
+
+
+def _key(train: Mask | None) -> bytes:
+    return b"" if train is None else train.tobytes()

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import ctypes
 import warnings
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,30 +20,93 @@ from joblib import cpu_count
 from numpy.typing import NDArray
 
 from classifier.text import native
-from classifier.text.native import kernel
-from classifier.text.strings import check
+from classifier.text.memory import cleared
+from classifier.text.native import LANES, kernel
 
 Floats = NDArray[np.float64]
 Truth = NDArray[np.bool_]
 
 MOST_PASSES = 1000
+_CELLS = 1 << 25  # articles × machines whose state is held at a time
+# How far a descent goes before it is measured again which articles have something to say: first until projected gradients
+# are within about that of the first article, then to a share of what was measured. Further would be for the wrong articles.
+_FIRST, _SHARE = 1.0, 0.25
 
 
 class NotConverged(UserWarning):
     """The weights are not as near the optimum as was asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """The articles' features (n, width), C of each (n,), and what all machines share."""
+@dataclass(slots=True)
+class _Articles:
+    """What all machines share: features (n, width), C of each article (n,), processors, whether to stop."""
 
     indptr: NDArray[np.int64]
     indices: NDArray[np.int32]
     values: Floats
-    width: int
+    squares: Floats
     cost: Floats
-    tolerance: float
-    seed: int
+    table: native.Features
+    stop: ctypes.c_int32
+    pool: ThreadPoolExecutor
+    processors: int
+
+    @classmethod
+    def of(
+        cls, features: sp.csr_matrix, cost: Floats, pool: ThreadPoolExecutor, processors: int
+    ) -> _Articles:
+        indptr = features.indptr.astype(np.int64)
+        indices = np.ascontiguousarray(features.indices, np.int32)
+        values = np.ascontiguousarray(features.data, np.float64)
+        squares = np.empty(features.shape[0])
+        kernel.nd_squares(indptr.ctypes.data, values.ctypes.data, len(squares), squares.ctypes.data)
+        table = native.Features(
+            *(array.ctypes.data for array in (indptr, indices, values, squares)), *features.shape
+        )
+        cost = np.ascontiguousarray(cost, np.float64)
+        return cls(indptr, indices, values, squares, cost, table, ctypes.c_int32(), pool, processors)
+
+    def __len__(self) -> int:
+        return len(self.squares)
+
+    def each(self, act: Callable[..., Any], over: Iterable[Any]) -> None:
+        """Call on threads of the pool; an interruption reaches the one that waits here."""
+        for task in [self.pool.submit(act, one) for one in over]:
+            task.result()
+
+
+@dataclass(slots=True)
+class _Machine:
+    """One class: its articles (n,), the weights (width + 1,) it is fitted into, and where its descent is."""
+
+    truth: Truth
+    weights: Floats
+    alpha: Floats
+    order: NDArray[np.uint32]
+    state: native.Machine
+    passes: int = 0
+    spread: float = np.inf  # of the projected gradients of all articles
+
+    @classmethod
+    def of(cls, articles: _Articles, truth: Truth, positive: float, weights: Floats, seed: int) -> _Machine:
+        truth, alpha = np.ascontiguousarray(truth), np.zeros(len(truth))
+        state = native.Machine(
+            truth.ctypes.data, articles.cost.ctypes.data, positive, weights.ctypes.data, alpha.ctypes.data
+        )
+        state.random = seed
+        machine = cls(truth, weights, alpha, np.empty(0, np.uint32), state)
+        machine.look_at(np.arange(len(truth), dtype=np.uint32))
+        return machine
+
+    def look_at(self, order: NDArray[np.uint32]) -> None:
+        self.order = order
+        self.state.order, self.state.count = order.ctypes.data, len(order)
+
+    def descend(self, articles: _Articles, tolerance: float) -> None:
+        aim = max(tolerance, min(_FIRST, _SHARE * self.spread))
+        most = MOST_PASSES - self.passes
+        stop = ctypes.addressof(articles.stop)
+        self.passes += kernel.nd_descend(articles.table, self.state, aim, most, stop)
 
 
 def fit_machines(
@@ -61,53 +127,64 @@ def fit_machines(
     Raises:
         MemoryError: there was none left.
     """
-    rows = _Rows(
-        features.indptr.astype(np.int64),
-        np.ascontiguousarray(features.indices, np.int32),
-        np.ascontiguousarray(features.data, np.float64),
-        features.shape[1],
-        np.ascontiguousarray(cost, np.float64),
-        tolerance,
-        seed,
-    )
-    outputs = truth.shape[1]
-    weights, intercept = np.empty((rows.width, outputs)), np.empty(outputs)
-    stop = ctypes.c_int32()
-
-    def fit(k: int) -> None:
-        found = _fit(rows, truth[:, k], float(positive[k]), stop)
-        weights[:, k], intercept[k] = found[:-1], found[-1]
-
+    outputs, processors = truth.shape[1], cpu_count()
+    weights = np.zeros((outputs, features.shape[1] + 1))
+    together = max(LANES, _CELLS // max(len(truth), 1))
     # In threads, even if it is one: only where the main one waits outside the kernel can it be interrupted.
-    with ThreadPoolExecutor(max(min(cpu_count(), outputs), 1)) as pool:
+    with ThreadPoolExecutor(processors) as pool:
+        articles = _Articles.of(features, cost, pool, processors)
         try:
-            tasks = [pool.submit(fit, k) for k in range(outputs)]
-            for task in tasks:
-                task.result()
+            for first in range(0, outputs, together):
+                _fit(
+                    articles,
+                    [
+                        _Machine.of(articles, truth[:, k], float(positive[k]), weights[k], seed)
+                        for k in range(first, min(first + together, outputs))
+                    ],
+                    tolerance,
+                )
         except BaseException:
-            stop.value = 1
+            articles.stop.value = 1
             raise
-    return weights, intercept
+    return np.ascontiguousarray(weights[:, :-1].T), weights[:, -1].copy()
 
 
-def _fit(rows: _Rows, truth: Truth, positive: float, stop: ctypes.c_int32) -> Floats:
-    """(width + 1,), the intercept last."""
-    truth = np.ascontiguousarray(truth)
-    found = np.zeros(rows.width + 1)
-    problem = native.Problem(
-        rows.indptr.ctypes.data,
-        rows.indices.ctypes.data,
-        rows.values.ctypes.data,
-        len(truth),
-        rows.width,
-        truth.ctypes.data,
-        rows.cost.ctypes.data,
-        positive,
-        rows.tolerance,
-        MOST_PASSES,
-        rows.seed,
-        ctypes.addressof(stop),
-    )
-    if check(kernel.nd_fit_svc(problem, found.ctypes.data), 0) == MOST_PASSES:
-        warnings.warn(f"no convergence in {MOST_PASSES} passes", NotConverged, stacklevel=2)
-    return found
+def _fit(articles: _Articles, machines: list[_Machine], tolerance: float) -> None:
+    """Descend on the articles that have something to say, then look which have now, until nothing changes."""
+    packed = cleared((articles.table.width + 1) * LANES * 8)
+    while machines:
+        articles.each(lambda machine: machine.descend(articles, tolerance), machines)
+        for first in range(0, len(machines), LANES):
+            _measure(articles, machines[first : first + LANES], packed)
+        left = [machine for machine in machines if machine.spread > tolerance]
+        machines = [machine for machine in left if machine.passes < MOST_PASSES]
+        if len(machines) < len(left):
+            warnings.warn(f"no convergence in {MOST_PASSES} passes", NotConverged, stacklevel=3)
+
+
+def _measure(articles: _Articles, machines: Sequence[_Machine], packed: NDArray[np.uint8]) -> None:
+    """Of at most LANES machines: how far apart the projected gradients are, and which articles have something to say."""
+    lanes, count = len(machines), len(articles)
+    states = (ctypes.POINTER(native.Machine) * lanes)(*(ctypes.pointer(one.state) for one in machines))
+    kernel.nd_pack(articles.table, states, lanes, packed.ctypes.data)
+    active = np.empty((lanes, count), np.uint8)
+    parts = list(pairwise(np.linspace(0, count, articles.processors + 1, dtype=np.int64).tolist()))
+    ranges = np.empty((len(parts), lanes, 2))
+
+    def measure(number: int) -> None:
+        start, end = parts[number]
+        kernel.nd_measure(
+            articles.table,
+            states,
+            lanes,
+            packed.ctypes.data,
+            start,
+            end,
+            active.ctypes.data,
+            ranges[number].ctypes.data,
+        )
+
+    articles.each(measure, range(len(parts)))
+    for lane, machine in enumerate(machines):
+        machine.spread = float(ranges[:, lane, 0].max() - ranges[:, lane, 1].min())
+        machine.look_at(np.flatnonzero(active[lane]).astype(np.uint32))

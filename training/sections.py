@@ -141,6 +141,7 @@ def fit_sections(
 
         recipe = search_recipe(recipe, trials, corpus, config)
     progress(f"fitting {recipe}")
+    cache.forget()
     blocks = cache.fitted(recipe)
     if not any(block.vectorizer for block in blocks):
         raise LabelError(
@@ -200,6 +201,7 @@ def _decide(
     validation: Validation, cache: BlockCache, recipe: Recipe, labels: tuple[str, ...], config: Config
 ) -> Decided:
     scores = validation.held_out(cache, recipe)
+    cache.forget()
     if scores is None:
         scores = np.full(validation.truth.shape, np.nan)
     at = np.flatnonzero(np.isfinite(scores).all(axis=1))

@@ -99,11 +99,12 @@ class Validation:
             rest = self.fold < number if self.forward else self.fold != number
             if not rest.any():
                 continue
-            features = cache.features(recipe, rest)
-            if features is None:
+            parts = cache.parts(recipe, rest, held)
+            if parts is None:
                 return None
+            learnt, asked = parts
             weights, intercept = fit_linear(
-                features[rest],
+                learnt,
                 self.truth[rest],
                 recipe,
                 several=self.several,
@@ -111,7 +112,7 @@ class Validation:
                 tolerance=self.tolerance,
                 emphasis=self.emphasis(recipe, rest),
             )
-            scores[held] = features[held] @ weights + intercept
+            scores[held] = asked @ weights + intercept
         return scores
 
 
@@ -323,15 +324,12 @@ def fit_linear(
 ) -> tuple[Floats, Floats]:
     """One-vs-rest linear support vector machines; weights (width, k), intercept (k,). `emphasis` (n,) weighs articles."""
     outputs = truth.shape[1]
-    weights = np.zeros((features.shape[1], outputs))
-    intercept = np.zeros(outputs)
     count = truth.sum(axis=0)
     mixed = (count > 0) & (count < len(truth))
-    intercept[~mixed] = np.where(count[~mixed] > 0, 1.0, -1.0)
     # Two sections are one question; the second answer mirrors the first.
     mirrored = not several and outputs == 2 and bool(mixed[1])
     todo = np.flatnonzero(mixed)[:1] if mirrored else np.flatnonzero(mixed)
-    weights[:, todo], intercept[todo] = fit_machines(
+    found, bias = fit_machines(
         features,
         truth[:, todo],
         recipe.plain_c * (np.ones(len(truth)) if emphasis is None else emphasis),
@@ -340,5 +338,10 @@ def fit_linear(
         seed=seed,
     )
     if mirrored:
-        weights[:, 1], intercept[1] = -weights[:, 0], -intercept[0]
+        return np.column_stack([found, -found]), np.append(bias, -bias)
+    if len(todo) == outputs:
+        return found, bias
+    weights = np.zeros((features.shape[1], outputs))
+    intercept = np.where(count > 0, 1.0, -1.0)
+    weights[:, todo], intercept[todo] = found, bias
     return weights, intercept

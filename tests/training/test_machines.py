@@ -101,13 +101,13 @@ def test_an_interruption_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machines, "MOST_PASSES", 2**62)
     features, truth = made(2)
     begun = threading.Event()
-    inner = machines._fit
+    inner = machines._Machine.descend
 
-    def fit(*given_: Any) -> Floats:
+    def descend(*given_: Any) -> None:
         begun.set()
-        return inner(*given_)
+        inner(*given_)
 
-    monkeypatch.setattr(machines, "_fit", fit)
+    monkeypatch.setattr(machines._Machine, "descend", descend)
 
     def interrupt() -> None:
         begun.wait()

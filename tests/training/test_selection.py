@@ -51,11 +51,11 @@ class Watched(BlockCache):
 
     def __init__(self, corpus: Corpus) -> None:
         super().__init__(corpus.rows)
-        self.parts: list[Mask] = []
+        self.masks: list[Mask] = []
 
     def features(self, recipe: Recipe, train: Mask | None = None) -> sp.csr_matrix | None:
         assert train is not None
-        self.parts.append(train)
+        self.masks.append(train)
         return super().features(recipe, train)
 
 
@@ -139,8 +139,8 @@ def test_forward_never_trains_on_what_came_later(corpus_of: Make) -> None:
         assert scores is not None
         np.testing.assert_array_equal(np.isfinite(scores).all(axis=1), found.asked)
         windows = np.unique(found.fold[found.asked])
-        assert len(cache.parts) == len(windows) > 0
-        for number, rest in zip(windows.tolist(), cache.parts, strict=True):
+        assert len(cache.masks) == len(windows) > 0
+        for number, rest in zip(windows.tolist(), cache.masks, strict=True):
             held = found.asked & (found.fold == number)
             assert np.nanmax(corpus.instants[rest]) < corpus.instants[held].min()
             assert rest[~np.isfinite(corpus.instants)].all()
@@ -152,7 +152,7 @@ def test_windows_grow_with_time(corpus_of: Make) -> None:
     found = validation_of(corpus, fold_count=5)
     cache = Watched(corpus)
     found.held_out(cache, Recipe((BlockRecipe("text", "word"),)))
-    assert [int(part.sum()) for part in cache.parts] == [600, 720, 840, 960, 1080]
+    assert [int(part.sum()) for part in cache.masks] == [600, 720, 840, 960, 1080]
 
 
 def test_copies_of_older_articles_are_not_asked(corpus_of: Make) -> None:
@@ -193,7 +193,7 @@ def test_forward_needs_something_to_learn_from(corpus_of: Make) -> None:
     found = validation_of(corpus)
     cache = Watched(corpus)
     found.held_out(cache, Recipe((BlockRecipe("text", "word"),)))
-    assert min(int(part.sum()) for part in cache.parts) > 100
+    assert min(int(part.sum()) for part in cache.masks) > 100
 
 
 @pytest.mark.parametrize("seed", [0, 1])

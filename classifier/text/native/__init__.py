@@ -20,6 +20,7 @@ KINDS = ("word", "char", "char_wb")
 ERROR_MEMORY, ERROR_UTF8, ERROR_LENGTH = -1, -2, -3
 PAD = 64  # bytes behind terms that the kernel may read
 BUCKET = 8  # slots of 8 bytes: a cache line
+LANES = 8  # machines that are measured together
 
 
 class Chars(Structure):
@@ -107,22 +108,33 @@ class Target(Structure):
     ]
 
 
-class Problem(Structure):
+class Features(Structure):
     """Of fit.c."""
 
     _fields_ = [
         ("indptr", c_void_p),
         ("indices", c_void_p),
         ("values", c_void_p),
+        ("squares", c_void_p),
         ("rows", c_int64),
         ("width", c_int64),
+    ]
+
+
+class Machine(Structure):
+    """Of fit.c."""
+
+    _fields_ = [
         ("truth", c_void_p),
         ("cost", c_void_p),
         ("positive", c_double),
-        ("tolerance", c_double),
-        ("most_passes", c_int64),
-        ("seed", c_uint64),
-        ("stop", c_void_p),
+        ("weights", c_void_p),
+        ("alpha", c_void_p),
+        ("order", c_void_p),
+        ("count", c_int64),
+        ("random", c_uint64),
+        ("largest", c_double),
+        ("smallest", c_double),
     ]
 
 
@@ -154,6 +166,8 @@ def open_kernel(path: Path) -> Any:
         ) from error
     text = [POINTER(Chars), POINTER(Column), c_int64]
     number = POINTER(c_int64)
+    machine = [POINTER(Features), POINTER(Machine)]
+    machines = [POINTER(Features), POINTER(POINTER(Machine))]
     signatures: dict[str, tuple[Any, list[Any]]] = {
         "nd_score": (
             c_int64,
@@ -195,7 +209,10 @@ def open_kernel(path: Path) -> Any:
         "nd_counter_finish": (c_int64, [c_void_p, c_int64, c_int64, c_int64, c_int64, c_int64]),
         "nd_counter_sizes": (None, [c_void_p, number]),
         "nd_counter_export": (c_int64, [c_void_p, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p]),
-        "nd_fit_svc": (c_int64, [POINTER(Problem), c_void_p]),
+        "nd_descend": (c_int64, [*machine, c_double, c_int64, c_void_p]),
+        "nd_pack": (None, [*machines, c_int64, c_void_p]),
+        "nd_measure": (None, [*machines, c_int64, c_void_p, c_int64, c_int64, c_void_p, c_void_p]),
+        "nd_squares": (None, [c_void_p, c_void_p, c_int64, c_void_p]),
         "nd_weigh": (
             c_int64,
             [

@@ -1,39 +1,41 @@
-/* A linear support vector machine: one class against the rest.
+/* Linear support vector machines: one class against the rest, many classes on the same articles.
  *
  * Dual coordinate descent (Hsieh, Chang, Lin, Keerthi and Sundararajan, "A dual coordinate descent method for large-scale
- * linear SVM", ICML 2008) on the squared hinge loss, as liblinear's solver for it, with its shrinking and its stopping rule. */
+ * linear SVM", ICML 2008) on the squared hinge loss, with liblinear's stopping rule. What differs from liblinear is which
+ * articles are looked at. Most stand well on their side of the boundary, with a dual variable of 0, and say nothing: the
+ * descent drops each at first sight and goes on with the few others. Whether the dropped ones still say nothing is then
+ * measured for LANES classes at a time: an article's entries and their rows of weights are read once for all of them. */
 #include "kernel.h"
 
 #include <float.h>
 #include <math.h>
 
-#define TINY 1e-12 /* a projected gradient that moves nothing */
-#define AHEAD 4    /* articles whose entries are fetched before they are needed */
+#define LANES 8
+#define AHEAD 4        /* articles whose entries are fetched before they are needed */
+#define UNMOVED 0.1    /* a projected gradient below this share of the tolerance moves nothing */
+#define PACKED_ROWS 64 /* weights of a lane that are moved at a time */
 
+/* The features of the articles in CSR form. */
 typedef struct {
     const int64_t *indptr;
     const int32_t *indices;
     const double *values;
+    const double *squares; /* (rows,) of each article, the intercept's 1 included */
     int64_t rows, width;
+} Features;
+
+/* One class. */
+typedef struct {
     const uint8_t *truth; /* (rows,) whether an article is of the class */
     const double *cost;   /* (rows,) C of each article */
     double positive;      /* by which the cost of an article of the class is multiplied */
-    double tolerance;
-    int64_t most_passes;
-    uint64_t seed;
-    const volatile int32_t *stop; /* no further pass once it is not 0 */
-} Problem;
-
-/* The state of the descent: weights (width + 1,), the intercept last, and the dual variables. */
-typedef struct {
-    double *weights;
-    double *alpha;
-    double *square;  /* (rows,) of each article, the intercept's 1 included */
-    uint32_t *order; /* articles that are not shrunk, `count` of them */
+    double *weights;      /* (width + 1,), the intercept last */
+    double *alpha;        /* (rows,) the dual variables */
+    uint32_t *order;      /* the articles that are looked at, `count` of them */
     int64_t count;
-    double largest, smallest; /* projected gradients of this pass */
-    double bound;             /* the largest of the last one: beyond it an article is shrunk */
-} Descent;
+    uint64_t random;
+    double largest, smallest; /* projected gradients of the last pass or measurement */
+} Machine;
 
 static uint64_t next_random(uint64_t *state) { /* SplitMix64 */
     uint64_t z = (*state += 0x9E3779B97F4A7C15ull);
@@ -51,106 +53,123 @@ static void shuffle(uint32_t *order, int64_t count, uint64_t *state) {
     }
 }
 
-static inline double product(const Problem *problem, const double *weights, int64_t row) {
-    double sum = weights[problem->width];
-    for (int64_t i = problem->indptr[row]; i < problem->indptr[row + 1]; i++)
-        sum += problem->values[i] * weights[problem->indices[i]];
+static inline double product(const Features *features, const double *weights, int64_t row) {
+    double sum = weights[features->width];
+    for (int64_t i = features->indptr[row]; i < features->indptr[row + 1]; i++)
+        sum += features->values[i] * weights[features->indices[i]];
     return sum;
 }
 
-static inline void add(const Problem *problem, double *weights, int64_t row, double step) {
-    for (int64_t i = problem->indptr[row]; i < problem->indptr[row + 1]; i++)
-        weights[problem->indices[i]] += problem->values[i] * step;
-    weights[problem->width] += step;
+static inline void add(const Features *features, double *weights, int64_t row, double step) {
+    for (int64_t i = features->indptr[row]; i < features->indptr[row + 1]; i++)
+        weights[features->indices[i]] += features->values[i] * step;
+    weights[features->width] += step;
+}
+
+/* Half the reciprocal of an article's C. */
+static inline double diagonal(const Machine *machine, int64_t row) {
+    return 0.5 / (machine->cost[row] * (machine->truth[row] ? machine->positive : 1.0));
+}
+
+static inline double gradient(const Machine *machine, int64_t row, double score) {
+    return (machine->truth[row] ? score : -score) - 1.0 + machine->alpha[row] * diagonal(machine, row);
+}
+
+static inline void widen(Machine *machine, double projected) {
+    if (projected > machine->largest) machine->largest = projected;
+    if (projected < machine->smallest) machine->smallest = projected;
 }
 
 /* One article. Returns whether it stays among those that are looked at. */
-static inline int visit(const Problem *problem, Descent *descent, int64_t row) {
-    double sign = problem->truth[row] ? 1.0 : -1.0;
-    double diagonal = 0.5 / (problem->cost[row] * (problem->truth[row] ? problem->positive : 1.0));
-    double before = descent->alpha[row];
-    double gradient = sign * product(problem, descent->weights, row) - 1.0 + before * diagonal;
-    double projected = gradient;
-    if (before == 0.0) {
-        if (gradient > descent->bound) return 0;
-        if (gradient > 0.0) projected = 0.0;
-    }
-    if (projected > descent->largest) descent->largest = projected;
-    if (projected < descent->smallest) descent->smallest = projected;
-    if (fabs(projected) <= TINY) return 1;
-    double after = before - gradient / (diagonal + descent->square[row]);
-    descent->alpha[row] = after > 0.0 ? after : 0.0;
-    add(problem, descent->weights, row, (descent->alpha[row] - before) * sign);
+static inline int visit(const Features *features, Machine *machine, int64_t row, double unmoved) {
+    double before = machine->alpha[row];
+    double found = gradient(machine, row, product(features, machine->weights, row));
+    if (before == 0.0 && found > 0.0) return 0;
+    widen(machine, found);
+    if (fabs(found) <= unmoved) return 1;
+    double after = before - found / (diagonal(machine, row) + features->squares[row]);
+    machine->alpha[row] = after > 0.0 ? after : 0.0;
+    double step = machine->alpha[row] - before;
+    add(features, machine->weights, row, machine->truth[row] ? step : -step);
     return 1;
 }
 
-static void pass(const Problem *problem, Descent *descent) {
+static void pass(const Features *features, Machine *machine, double unmoved) {
     int64_t kept = 0;
-    descent->largest = -DBL_MAX;
-    descent->smallest = DBL_MAX;
-    for (int64_t i = 0; i < descent->count; i++) {
-        uint32_t row = descent->order[i];
-        if (i + AHEAD < descent->count) {
-            int64_t next = problem->indptr[descent->order[i + AHEAD]];
-            __builtin_prefetch(problem->indices + next);
-            __builtin_prefetch(problem->values + next);
+    machine->largest = -DBL_MAX;
+    machine->smallest = DBL_MAX;
+    for (int64_t i = 0; i < machine->count; i++) {
+        uint32_t row = machine->order[i];
+        if (i + AHEAD < machine->count) {
+            int64_t next = features->indptr[machine->order[i + AHEAD]];
+            __builtin_prefetch(features->indices + next);
+            __builtin_prefetch(features->values + next);
         }
-        int stays = visit(problem, descent, row);
-        descent->order[kept] = row;
+        int stays = visit(features, machine, row, unmoved);
+        machine->order[kept] = row;
         kept += stays;
     }
-    descent->count = kept;
+    machine->count = kept;
 }
 
-static void open_all(const Problem *problem, Descent *descent) {
-    for (int64_t row = 0; row < problem->rows; row++) descent->order[row] = (uint32_t)row;
-    descent->count = problem->rows;
-    descent->bound = DBL_MAX;
+static int converged(const Machine *machine, double tolerance) {
+    return machine->largest < machine->smallest || machine->largest - machine->smallest <= tolerance;
 }
 
-/* Passes until it has converged on all articles. Returns how many there were. */
-static int64_t descend(const Problem *problem, Descent *descent) {
-    uint64_t state = problem->seed;
+/* Passes over the articles in `order` until their projected gradients are within the tolerance of each other, at most
+ * `most`, none once `stop` is not 0. Returns how many there were. */
+API int64_t nd_descend(const Features *features, Machine *machine, double tolerance, int64_t most,
+                       const volatile int32_t *stop) {
     int64_t passes = 0;
-    int whole = 1; /* no article is shrunk */
-    open_all(problem, descent);
-    while (passes < problem->most_passes && !*problem->stop) {
-        shuffle(descent->order, descent->count, &state);
-        pass(problem, descent);
+    while (passes < most && !*stop) {
+        shuffle(machine->order, machine->count, &machine->random);
+        pass(features, machine, tolerance * UNMOVED);
         passes++;
-        int nothing = descent->largest < descent->smallest;
-        if (nothing || descent->largest - descent->smallest <= problem->tolerance) {
-            if (whole) break;
-            open_all(problem, descent);
-            whole = 1;
-        } else {
-            descent->bound = descent->largest > 0.0 ? descent->largest : DBL_MAX;
-            whole = 0; /* from now on some may be shrunk */
-        }
+        if (converged(machine, tolerance)) break;
     }
     return passes;
 }
 
-/* Fits one machine; `weights` (width + 1,), cleared, gets it, the intercept last. Returns the passes it took: `most_passes`
- * if it did not converge. */
-API int64_t nd_fit_svc(const Problem *problem, double *weights) {
-    const size_t rows = (size_t)problem->rows;
-    Descent descent = {.weights = weights};
-    descent.alpha = calloc(rows + 1, 8);
-    descent.square = malloc(rows * 8 + 8);
-    descent.order = malloc(rows * 4 + 4);
-    int64_t result = ERROR_MEMORY;
-    if (descent.alpha && descent.square && descent.order) {
-        for (int64_t row = 0; row < problem->rows; row++) {
-            double square = 1.0;
-            for (int64_t i = problem->indptr[row]; i < problem->indptr[row + 1]; i++)
-                square += problem->values[i] * problem->values[i];
-            descent.square[row] = square;
-        }
-        result = descend(problem, &descent);
+/* The weights of `lanes` machines side by side: `packed` (width + 1, LANES). */
+API void nd_pack(const Features *features, Machine *const *machines, int64_t lanes, double *packed) {
+    const int64_t width = features->width + 1;
+    for (int64_t from = 0; from < width; from += PACKED_ROWS) {
+        int64_t to = from + PACKED_ROWS < width ? from + PACKED_ROWS : width;
+        for (int64_t lane = 0; lane < LANES; lane++)
+            for (int64_t i = from; i < to; i++)
+                packed[i * LANES + lane] = lane < lanes ? machines[lane]->weights[i] : 0.0;
     }
-    free(descent.alpha);
-    free(descent.square);
-    free(descent.order);
-    return result;
+}
+
+/* Measures all articles in [from, to) for `lanes` machines. `active` (lanes, rows): whether an article has something to
+ * say; `ranges` (lanes, 2): the largest and the smallest projected gradient. Nothing is changed. */
+API void nd_measure(const Features *features, Machine *const *machines, int64_t lanes, const double *packed,
+                    int64_t from, int64_t to, uint8_t *active, double *ranges) {
+    for (int64_t lane = 0; lane < lanes; lane++) ranges[2 * lane] = -DBL_MAX, ranges[2 * lane + 1] = DBL_MAX;
+    for (int64_t row = from; row < to; row++) {
+        double scores[LANES];
+        for (int lane = 0; lane < LANES; lane++) scores[lane] = packed[features->width * LANES + lane];
+        for (int64_t i = features->indptr[row]; i < features->indptr[row + 1]; i++) {
+            const double *weights = packed + (int64_t)features->indices[i] * LANES;
+            const double value = features->values[i];
+            for (int lane = 0; lane < LANES; lane++) scores[lane] += value * weights[lane];
+        }
+        for (int64_t lane = 0; lane < lanes; lane++) {
+            const Machine *machine = machines[lane];
+            double found = gradient(machine, row, scores[lane]);
+            int says = machine->alpha[row] != 0.0 || found < 0.0;
+            active[lane * features->rows + row] = (uint8_t)says;
+            if (!says) found = 0.0;
+            if (found > ranges[2 * lane]) ranges[2 * lane] = found;
+            if (found < ranges[2 * lane + 1]) ranges[2 * lane + 1] = found;
+        }
+    }
+}
+
+/* (rows,) the sums of squares of each article's values, the intercept's 1 included. */
+API void nd_squares(const int64_t *indptr, const double *values, int64_t rows, double *squares) {
+    for (int64_t row = 0; row < rows; row++) {
+        squares[row] = 1.0;
+        for (int64_t i = indptr[row]; i < indptr[row + 1]; i++) squares[row] += values[i] * values[i];
+    }
 }
