@@ -192,10 +192,15 @@ def _is_clang(command: tuple[str, ...]) -> bool:
 
 
 def _sanitizer() -> str:
-    """The library that has to be in a process before a sanitized one."""
+    """The libraries that have to be in a process before a sanitized one: the sanitizer, and what it wraps of C++ (for the
+    other libraries that Python loads)."""
     command = compiler() or ()
     name = f"libclang_rt.asan-{platform.machine()}.so" if _is_clang(command) else "libasan.so"
-    return _run([*command, f"-print-file-name={name}"], cwd=Path.cwd(), caches="").stdout.strip()
+    found = (
+        _run([*command, f"-print-file-name={one}"], cwd=Path.cwd(), caches="")
+        for one in (name, "libstdc++.so")
+    )
+    return " ".join(run.stdout.strip() for run in found)
 
 
 def _run(command: list[str], *, cwd: Path, caches: str) -> subprocess.CompletedProcess[str]:
@@ -272,7 +277,7 @@ def main() -> None:
     sys.stdout.write(f"{os.path.relpath(target)}: {target.stat().st_size:,} bytes\n")
     if given.debug:
         sys.stdout.write(
-            f"Run Python with: LD_PRELOAD={_sanitizer()} ASAN_OPTIONS=detect_leaks=0 NEWSDESK_KERNEL={target}\n"
+            f"Run Python with: LD_PRELOAD='{_sanitizer()}' ASAN_OPTIONS=detect_leaks=0 NEWSDESK_KERNEL={target}\n"
         )
 
 
