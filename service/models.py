@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Flask, current_app
+from flask import Flask, current_app, g
 
 import classifier
 from classifier.articles import Article
@@ -48,6 +48,9 @@ def init_app(app: Flask, path: Path) -> None:
 
 
 def current_model() -> Model:
-    """The model for this request."""
-    slot: ModelSlot = current_app.extensions[_KEY]
-    return slot.current
+    """The model for this request: the same one to its end, whatever is promoted meanwhile."""
+    model: Model | None = g.get("model")
+    if model is None:
+        slot: ModelSlot = current_app.extensions[_KEY]
+        model = g.model = slot.current
+    return model
