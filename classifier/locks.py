@@ -54,8 +54,21 @@ def unless_held(path: Path) -> Iterator[bool]:
 
 
 @contextmanager
+def alone(handle: int) -> Iterator[None]:
+    """Wait until no other process is in such a block of the file that `handle` has open."""
+    if fcntl is None:  # pragma: no cover
+        yield
+        return
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(handle, fcntl.LOCK_UN)
+
+
+@contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Wait until no other process is in such a block of this folder.
+    """The same for a folder.
 
     Raises:
         OSError: there is no such folder.
@@ -65,7 +78,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        with alone(handle):
+            yield
     finally:
         os.close(handle)

@@ -13,10 +13,15 @@ and limits go to a temporary folder, and a model's version in use is its current
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 
 from classifier.errors import OutputError
+
+_TEMPORARY = "newsdesk-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +60,17 @@ class StateFolder:
                 where=str(self.path),
                 remedy="name another folder (--state, NEWSDESK_STATE), or make this one writable",
             ) from error
+
+
+class TemporaryState:
+    """A state folder that is gone when this object or the process that made it is."""
+
+    def __init__(self) -> None:
+        self.folder = StateFolder(Path(tempfile.mkdtemp(prefix=_TEMPORARY)))
+        self.folder.prepare()
+        weakref.finalize(self, _remove, self.folder.path, os.getpid())
+
+
+def _remove(path: Path, process: int) -> None:
+    if os.getpid() == process:  # not in a fork
+        shutil.rmtree(path, ignore_errors=True)

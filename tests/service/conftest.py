@@ -38,7 +38,9 @@ def model(tiny_model_path: Path) -> Model:
 
 @pytest.fixture(scope="session")
 def settings(tiny_model_path: Path) -> Settings:
-    return Settings(model=tiny_model_path, max_body_bytes=20_000, max_articles=20, max_text_length=3_000)
+    return Settings(
+        model=tiny_model_path, open="always", max_body_bytes=20_000, max_articles=20, max_text_length=3_000
+    )
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +75,7 @@ def desk_app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
     (folder / "articles.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     config = parse_config({"data": {"timezone": "Asia/Tokyo"}, "features": {"categorical": ["desk"]}})
     train(read_all([str(folder / "articles.jsonl")]), folder / "model", config)
-    return create_app(Settings(model=folder / "model"))
+    return create_app(Settings(model=folder / "model", open="always"))
 
 
 @pytest.fixture

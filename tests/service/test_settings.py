@@ -44,6 +44,7 @@ def test_settings_survive_the_environment() -> None:
         chunk_seconds=8,
         body_seconds=9,
         stop_seconds=10,
+        log_level="warning",
     )
     least = Settings(model=Path("a b"))
     assert not [f.name for f in fields(Settings) if getattr(every, f.name) == getattr(least, f.name)][1:]
@@ -103,6 +104,7 @@ def test_the_application_takes_its_settings_from_the_environment(
 ) -> None:
     monkeypatch.setenv("NEWSDESK_MODEL", str(tiny_model_path))
     monkeypatch.setenv("NEWSDESK_MAX_ARTICLES", "1")
+    monkeypatch.setenv("NEWSDESK_OPEN", "always")
     client = create_app().test_client()
     body = {"articles": [{"headline": "a"}, {"headline": "b"}]}
     assert client.post("/v1/predict/batch", json=body).status_code == 413
@@ -110,4 +112,4 @@ def test_the_application_takes_its_settings_from_the_environment(
 
 def test_a_model_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(ArtifactMissing):
-        create_app(Settings(model=tmp_path / "none"))
+        create_app(Settings(model=tmp_path / "none", open="always"))
