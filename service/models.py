@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from classifier.errors import ArtifactError, ArtifactMissing
 from classifier.model import load_version
 from classifier.store import CURRENT, ModelFolder, hold, is_version, resolve
 from service.errors import NoSuchVersion, OneVersionOnly, VersionUnusable
+from service.logs import log
 from service.watching import Watched, signature
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 _KEY = "newsdesk.model"
 # After this long a version that could not be loaded is tried again: its files may still have been arriving.
 _AGAIN_SECONDS = 10.0
-logger = logging.getLogger("newsdesk.service")
 
 
 class ModelSlot(Watched):
@@ -49,6 +50,12 @@ class ModelSlot(Watched):
         folder = resolve(path, state)
         self._handle = hold(folder)
         self._model = _warm(folder)
+        self._follow: Callable[[Model], None] = _nothing
+
+    def follow(self, told: Callable[[Model], None]) -> None:
+        """Call `told` with the model in use, now and whenever it is another one."""
+        self._follow = told
+        told(self._model)
 
     @property
     def current(self) -> Model:
@@ -114,7 +121,8 @@ class ModelSlot(Watched):
         before, self._model = self._model, model
         os.close(self._handle)
         self._handle = handle
-        logger.info("serving %s %s instead of %s", model.name, model.version, before.version)
+        self._follow(model)
+        log(logging.INFO, "version", model=model.name, version=model.version, before=before.version)
 
     def _signature(self) -> tuple[object, ...]:
         return signature(self.store.pointer, self.store.path / CURRENT) if self.store else ()
@@ -152,6 +160,10 @@ def _warm(folder: VersionFolder) -> Model:
     model = load_version(folder)
     model.predict(Article(headline="A first article, so that whatever is made at first use is there"))
     return model
+
+
+def _nothing(model: Model) -> None:
+    """Nobody follows."""
 
 
 def _without_folders(error: ArtifactError) -> str:

@@ -146,7 +146,9 @@ class Problem(_Strict):
         default=None, description="The field at fault, as a path: articles[3].headline."
     )
     line: int | None = Field(default=None, description="The line at fault, from 1.")
-    instance: str | None = Field(default=None, description="This one occurrence.")
+    instance: str | None = Field(
+        default=None, description="/requests/ and the request's id, as the log and X-Request-ID have it."
+    )
 
 
 class SectionScoreOut(_Strict):

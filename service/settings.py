@@ -163,6 +163,14 @@ class Settings:
             _whole(1, 86_400),
         ),
     )
+    log_level: str = field(
+        default="info",
+        metadata=_row(
+            "NEWSDESK_LOG_LEVEL",
+            "what is logged, as JSON lines on standard error: debug, info (a line a request), warning, error",
+            _one_of("debug", "info", "warning", "error"),
+        ),
+    )
     stop_seconds: int = field(
         default=30,
         metadata=_row(

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from classifier.errors import NewsdeskError
+from service.logs import log
 
 SECONDS = 0.5
-logger = logging.getLogger("newsdesk.service")
 
 
 class Watched:
@@ -70,6 +70,6 @@ def _watch(watched: Sequence[Watched], ended: threading.Event) -> None:
             try:
                 one.refresh()
             except NewsdeskError as error:
-                logger.error("not taken up: %s", error)
+                log(logging.ERROR, "change not taken up", error=type(error).__name__, reason=str(error))
             except Exception as error:  # the thread must outlive whatever a file holds
-                logger.error("not taken up: %s", type(error).__name__)
+                log(logging.ERROR, "change not taken up", error=type(error).__name__)

@@ -11,6 +11,7 @@ from classifier.errors import InputError
 from service.body import read_json
 from service.inputs import check_count, read_article, read_article_or_page, read_flags
 from service.models import current_model
+from service.observing import current_record
 from service.problems import problem_of
 from service.responses import json_response
 from service.schemas import BatchIn, join_path, validate
@@ -28,7 +29,9 @@ def predict() -> Response:
     flags = read_flags(request.args, "explain")
     article = read_article_or_page(read_json(), current_settings())
     model = current_model()
-    row = model.predict(article).to_dict()
+    prediction = model.predict(article)
+    current_record().scored(model, [article], [prediction])
+    row = prediction.to_dict()
     if flags["explain"]:
         row["explanation"] = [contribution.to_dict() for contribution in model.explain(article)]
     return json_response(row)
