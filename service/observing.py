@@ -29,6 +29,7 @@ _ID = re.compile(r"[A-Za-z0-9._:+/=@-]{1,128}")
 # Asked every few seconds by machines: they would drown the rest of the log.
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 _NO_ROUTE = "none"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 @dataclass(slots=True)
@@ -38,6 +39,8 @@ class Record:
     id: str
     started: float
     metrics: Metrics
+    method: str | None
+    route: str | None
     key: str | None = None
     articles: int = 0
     rejected: int = 0
@@ -72,7 +75,14 @@ def _begin() -> None:
     asked = environ.get(_VARIABLE)
     # An id that is none is replaced, not refused: it is a proxy's, and the client could do nothing about it.
     own = asked if asked is not None and _ID.fullmatch(asked) else token_hex(16)
-    environ[_KEY] = Record(own, perf_counter(), current_metrics())
+    method, rule = request.method, request.url_rule
+    environ[_KEY] = Record(
+        own,
+        perf_counter(),
+        current_metrics(),
+        method if method in _METHODS else None,
+        rule.rule if rule is not None else None,
+    )
 
 
 def _answered(response: Response) -> Response:
@@ -80,24 +90,22 @@ def _answered(response: Response) -> Response:
     response.headers[HEADER] = record.id
     key = current_key()
     record.key = key.name if key is not None else None
-    rule = request.url_rule
-    route, method = (rule.rule if rule is not None else _NO_ROUTE), request.method
     if response.is_streamed:  # the generator counts on while it is sent
-        response.call_on_close(lambda: _finish(record, method, route, response.status_code))
+        response.call_on_close(lambda: _finish(record, response.status_code))
     else:
-        _finish(record, method, route, response.status_code)
+        _finish(record, response.status_code)
     return response
 
 
-def _finish(record: Record, method: str, route: str, status: int) -> None:
+def _finish(record: Record, status: int) -> None:
     seconds = perf_counter() - record.started
-    record.metrics.request(route, status, seconds)
+    record.metrics.request(record.route or _NO_ROUTE, status, seconds)
     log(
-        logging.DEBUG if route in _QUIET else logging.INFO,
+        logging.DEBUG if record.route in _QUIET else logging.INFO,
         "request",
         request_id=record.id,
-        method=method if method in _METHODS else None,
-        route=route,
+        method=record.method,
+        route=record.route,
         status=status,
         ms=round(seconds * 1000, 3),
         articles=record.articles or None,
@@ -106,6 +114,3 @@ def _finish(record: Record, method: str, route: str, status: int) -> None:
         model=record.model,
         version=record.version,
     )
-
-
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

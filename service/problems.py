@@ -14,7 +14,7 @@ import re
 import traceback
 from dataclasses import dataclass
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.http import HTTP_STATUS_CODES
 
@@ -45,7 +45,7 @@ from service.errors import (
     WrongHost,
 )
 from service.logs import log
-from service.observing import current_record
+from service.observing import Record, current_record
 from service.responses import json_response
 from service.schemas import Problem
 
@@ -96,6 +96,9 @@ KINDS: dict[type[NewsdeskError], Kind] = {
 }
 
 
+FAULT = Problem(type=INTERNAL.type, title=INTERNAL.title, status=INTERNAL.status, detail=_FAULT)
+
+
 def init_app(app: Flask) -> None:
     """Answer every error of the application with a problem."""
     app.register_error_handler(NewsdeskError, _answer_ours)
@@ -123,7 +126,7 @@ def problem_of(error: NewsdeskError) -> Problem:
 def _answer_ours(error: NewsdeskError) -> Response:
     problem = problem_of(error)
     if problem.status >= 500:
-        _log(error)
+        log_fault(error, current_record())
     answer = _answer(problem)
     answer.headers.update(getattr(error, "headers", {}))
     return answer
@@ -132,7 +135,7 @@ def _answer_ours(error: NewsdeskError) -> Response:
 def _answer_http(error: HTTPException) -> Response:
     status = error.code or 500
     if status >= 500:
-        _log(error)
+        log_fault(error, current_record())
     title = HTTP_STATUS_CODES.get(status, "Error")
     kind = re.sub(r"[^a-z]+", "-", title.lower())
     answer = _answer(
@@ -152,8 +155,8 @@ def _http_detail(error: HTTPException, title: str) -> str:
 
 
 def _answer_unexpected(error: Exception) -> Response:
-    _log(error)
-    return _answer(Problem(type=INTERNAL.type, title=INTERNAL.title, status=INTERNAL.status, detail=_FAULT))
+    log_fault(error, current_record())
+    return _answer(FAULT)
 
 
 def _answer(problem: Problem) -> Response:
@@ -161,7 +164,8 @@ def _answer(problem: Problem) -> Response:
     return json_response(named, problem.status, mimetype=PROBLEM_TYPE)
 
 
-def _log(error: Exception) -> None:
+def log_fault(error: Exception, record: Record) -> None:
+    """Log where in the code an error came from."""
     # An exception's message may hold what was sent, so only its class and its places are logged.
     places = [
         f"{frame.f_globals.get('__name__', '?')}:{line}"
@@ -171,8 +175,8 @@ def _log(error: Exception) -> None:
     log(
         logging.ERROR,
         "error",
-        request_id=current_record().id,
-        route=request.url_rule and request.url_rule.rule,
+        request_id=record.id,
+        route=record.route,
         error=type(error).__name__,
         at=ours or places,
     )

@@ -16,7 +16,7 @@ def model(tiny_model_path: Path) -> Model:
 
 
 def test_words_are_known_or_not(model: Model) -> None:
-    assert count_words(model, Article(headline="Senate votes", body="for the quuxelby, zzyx a")) == (6, 2)
+    assert count_words(model, Article(headline="Senate minister", body="quuxelby, zzyx a")) == (4, 2)
     assert count_words(model, Article(headline="Quuxelby!", summary="…")) == (1, 1)
     assert count_words(model, Article(headline="?")) == (0, 0)
 
