@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import orjson
@@ -15,7 +15,7 @@ from service.errors import BodyError, MediaTypeError, TooLarge
 from service.schemas import join_path
 from service.settings import current_settings
 
-_JSON = ("application/json",)
+_JSON = "application/json"
 _BLOCK = 65536
 # A client that is still sending when the connection closes loses the answer. Up to this many times the limit
 # is read and thrown away, so that it gets to see the problem.
@@ -41,14 +41,14 @@ def read_json() -> Any:
     return parse_json(read_body(request, current_settings().max_body_bytes))
 
 
-def open_blocks(media_types: Sequence[str]) -> Iterator[bytes]:
+def open_blocks(media_type: str) -> Iterator[bytes]:
     """The body of the current request block by block, of any length; without the request's context.
 
     Raises:
-        MediaTypeError: it says that it is of none of these types.
+        MediaTypeError: it does not say that it is of this type.
         BodyError (while it is read): it ended before its declared length.
     """
-    _check_media_type(request, media_types)
+    _check_media_type(request, media_type)
     return read_blocks(request, None)
 
 
@@ -117,11 +117,11 @@ def _over(limit: int) -> TooLarge:
     return TooLarge(f"the body is longer than {limit} bytes", remedy="send fewer articles at a time")
 
 
-def _check_media_type(request: Request, known: Sequence[str]) -> None:
+def _check_media_type(request: Request, known: str) -> None:
     charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if request.mimetype not in known or charset not in ("utf-8", "utf8"):
+    if request.mimetype != known or charset not in ("utf-8", "utf8"):
         raise MediaTypeError(
-            f"the content type is not {known[0]}", remedy=f"send the header Content-Type: {known[0]}"
+            f"the content type is not {known}", remedy=f"send the header Content-Type: {known}"
         )
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise MediaTypeError("the body is compressed", remedy="send it without a Content-Encoding")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from service.settings import Settings
 
 MEDIA_TYPE = "application/x-ndjson"
-MEDIA_TYPES = (MEDIA_TYPE, "application/jsonl", "application/x-jsonlines")
+
 _LINE = orjson.OPT_APPEND_NEWLINE
 _MOST = 4096  # articles that are scored at once
 

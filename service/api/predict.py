@@ -39,8 +39,8 @@ def predict_batch() -> Response:
     """Score articles, each for itself; the answers are in their order. NDJSON is answered by NDJSON as it comes."""
     read_flags(request.args)
     settings, model, record = current_settings(), current_model(), current_record()
-    if request.mimetype in streaming.MEDIA_TYPES:
-        blocks = open_blocks(streaming.MEDIA_TYPES)
+    if request.mimetype == streaming.MEDIA_TYPE:
+        blocks = open_blocks(streaming.MEDIA_TYPE)
         lines = streaming.predict_lines(blocks, model, settings, record)
         return Response(lines, mimetype=streaming.MEDIA_TYPE)
     data = read_json()
