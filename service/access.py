@@ -160,9 +160,9 @@ def current_key() -> Key | None:
     return key
 
 
-def current_access() -> Access:
-    """The rules of the application that serves this request."""
-    access: Access = current_app.extensions[_KEY]
+def access_of(app: Flask) -> Access:
+    """The rules of an application."""
+    access: Access = app.extensions[_KEY]
     return access
 
 
@@ -170,7 +170,7 @@ def _check() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
     role = getattr(view, _ROLE, "predict")
     if view is not None and role != _PUBLIC:
-        g.key = current_access().admit(role)
+        g.key = access_of(current_app).admit(role)
 
 
 def _add_headers(response: Response) -> Response:

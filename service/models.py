@@ -146,13 +146,13 @@ def current_model() -> Model:
     """The model for this request: the same one to its end, whatever is promoted meanwhile."""
     model: Model | None = g.get("model")
     if model is None:
-        model = g.model = model_slot().current
+        model = g.model = slot_of(current_app).current
     return model
 
 
-def model_slot() -> ModelSlot:
-    """What holds the model of the application that serves this request."""
-    slot: ModelSlot = current_app.extensions[_KEY]
+def slot_of(app: Flask) -> ModelSlot:
+    """What holds the model of an application."""
+    slot: ModelSlot = app.extensions[_KEY]
     return slot
 
 

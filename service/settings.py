@@ -234,9 +234,14 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions[_KEY] = settings
 
 
+def settings_of(app: Flask) -> Settings:
+    """The settings of an application."""
+    settings: Settings = app.extensions[_KEY]
+    return settings
+
+
 def current_settings() -> Settings:
     """The settings of the application that serves this request."""
     from flask import current_app
 
-    settings: Settings = current_app.extensions[_KEY]
-    return settings
+    return settings_of(current_app)

@@ -80,7 +80,7 @@ class Server:
 @contextmanager
 def running(model: Path, *options: str) -> Iterator[Server]:
     """A server on a free port, from the line that says its address to its end."""
-    environ = {**os.environ, "NEWSDESK_MAX_BODY_BYTES": str(LIMIT)}
+    environ = {**os.environ, "NEWSDESK_MAX_BODY_BYTES": str(LIMIT), "NEWSDESK_LOG_LEVEL": "error"}
     process = subprocess.Popen(
         [*RUN, str(model), "--port", "0", *options],
         stderr=subprocess.PIPE,
@@ -205,7 +205,7 @@ def test_every_error_has_one_shape(
 def begin_request(line: socket.socket, length: int) -> None:
     """Send a request's head and wait until the application reads the body: the request is under way."""
     line.sendall(
-        b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % length
     )
     assert line.recv(1000).startswith(b"HTTP/1.1 100 ")
@@ -227,7 +227,7 @@ def test_a_body_in_chunks(server: Server, model: Model, check_problem: Callable[
 def test_a_body_that_was_cut_off(server: Server, check_problem: Callable[..., dict[str, Any]]) -> None:
     with closing(server.line()) as line:
         line.sendall(
-            b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b'Content-Length: 100\r\n\r\n{"headline": "Quuxelby"}'
         )
         line.shutdown(socket.SHUT_WR)
@@ -244,7 +244,7 @@ def test_a_body_that_was_cut_off(server: Server, check_problem: Callable[..., di
 def test_a_client_that_asks_first_is_told_before_it_sends(server: Server) -> None:
     with closing(server.line()) as line:
         line.sendall(
-            b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b"Expect: 100-continue\r\nContent-Length: 900000000\r\n\r\n"
         )
         assert line.recv(100).startswith(b"HTTP/1.1 413 ")
