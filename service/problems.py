@@ -125,7 +125,7 @@ def problem_of(error: NewsdeskError) -> Problem:
 
 def _answer_ours(error: NewsdeskError) -> Response:
     problem = problem_of(error)
-    if problem.status >= 500:
+    if problem.status >= 500 and not isinstance(error, BodyTimeout | Busy):  # which are no fault of ours
         log_fault(error, current_record())
     answer = _answer(problem)
     answer.headers.update(getattr(error, "headers", {}))
