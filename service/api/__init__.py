@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flask import Flask
 
-from service.api import headlines, health, metrics, models, predict, rank
+from service.api import docs, headlines, health, metrics, models, predict, rank
 
 BLUEPRINTS = (
     health.blueprint,
+    docs.blueprint,
     metrics.blueprint,
     predict.blueprint,
     rank.blueprint,
