@@ -75,7 +75,7 @@ _VERSION = Parameter(
     "version",
     "path",
     "The name of a version, as GET /v1/models lists it; never a path.",
-    {"type": "string", "minLength": 1},
+    {"type": "string", "pattern": r"^[\w.-]+$"},
 )
 
 OPERATIONS = (
