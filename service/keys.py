@@ -11,7 +11,8 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -143,12 +144,12 @@ class KeyFile:
 
         self._change(reduced)
 
-    def _change(self, follow: Any) -> list[Key]:
+    def _change(self, follow: Callable[[list[Key]], list[Key]]) -> list[Key]:
         temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.tmp")
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with locks.alone_in(self.path.parent):
-                keys: list[Key] = follow(self.load())
+                keys = follow(self.load())
                 data = {"format": _FORMAT, "keys": [asdict(key) for key in keys]}
                 write_synced(temporary, (json.dumps(data, indent=1) + "\n").encode())
                 self._like_before(temporary)
@@ -161,7 +162,8 @@ class KeyFile:
                 remedy="make the state folder writable",
             ) from error
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink()
         return keys
 
     def _like_before(self, temporary: Path) -> None:

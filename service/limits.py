@@ -58,8 +58,9 @@ class Limiter:
             self._open()
         with self._among_threads, locks.alone(self._handle):
             now = _now()
-            # Later than a window from now only after the machine was started anew.
-            full = min(max(_FULL.unpack_from(self._buckets, at)[0], now), now + WINDOW)
+            full = max(_FULL.unpack_from(self._buckets, at)[0], now)
+            if full > now + WINDOW:  # written before the machine was started anew
+                full = now
             wait = full + interval - WINDOW - now
             if wait > interval * 1e-6:
                 return float(wait)

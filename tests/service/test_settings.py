@@ -24,7 +24,7 @@ def test_what_is_given_goes_before_the_environment() -> None:
     environ = {**MODEL, "NEWSDESK_PORT": "9000", "NEWSDESK_HOST": "::1"}
     settings = Settings.from_env(environ, {"port": "9001", "host": None})
     assert (settings.port, settings.host) == (9001, "::1")
-    with pytest.raises(ConfigError, match='^--max-articles is "many"; it must be a whole number'):
+    with pytest.raises(ConfigError, match=r'^--max-articles is "many"; it must be a whole number'):
         Settings.from_env(MODEL, {"max_articles": "many"})
 
 
