@@ -23,7 +23,7 @@ View = TypeVar("View", bound=Callable[..., object])
 _KEY = "newsdesk.access"
 _ROLE = "newsdesk_role"
 _PUBLIC = ""
-_HEADERS = {
+HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -92,13 +92,16 @@ class Access(Watched):
             )
 
     def admit(self, role: str) -> Key | None:
-        """The key of this request, None where none is needed and none was sent; counts the request.
+        """The key of this request, as `check`."""
+        return self.check(request.environ.get("HTTP_HOST", ""), credential(), role)
+
+    def check(self, host: str, token: str | None, role: str) -> Key | None:
+        """The key that a request is let in with, None where none is needed and none was sent; counts the request.
 
         Raises:
             WrongHost, Unauthenticated, NotAllowed, RateLimited
         """
-        self._check_host(request.environ.get("HTTP_HOST", ""))
-        token = credential()
+        self._check_host(host)
         if token is None:
             if role == "predict" and self.is_open:
                 return None
@@ -174,7 +177,7 @@ def _check() -> None:
 
 
 def _add_headers(response: Response) -> Response:
-    for name, value in _HEADERS.items():
+    for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response
 

@@ -21,6 +21,7 @@ from typing import Any
 from flask import Flask
 
 from service.access import Access, bearer
+from service.direct import Direct
 from service.errors import Busy
 from service.incoming import Incoming, Received, Streamed
 from service.outgoing import Outgoing
@@ -51,6 +52,7 @@ class Gateway:
         self._app = app
         self._settings = settings
         self._access = access
+        self._direct = Direct(app, settings)
         self._threads = ThreadPoolExecutor(_THREADS, "answer")
         self._streams = ThreadPoolExecutor(_STREAMS, "stream")
         self._streaming = 0
@@ -117,7 +119,7 @@ class Gateway:
         """Let the application answer."""
         environ["wsgi.input"] = body
         if environ["PATH_INFO"] in _QUICK and len(body.getbuffer()) <= _QUICK_BYTES:
-            answer = self._call(environ)
+            answer = self._direct.answer(environ, body.getvalue()) or self._call(environ)
         else:
             loop = asyncio.get_running_loop()
             answer = await loop.run_in_executor(self._threads, self._call, environ)

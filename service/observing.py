@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from secrets import token_hex
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
 
@@ -71,18 +71,19 @@ def current_record() -> Record:
 
 
 def _begin() -> None:
-    environ = request.environ
+    rule = request.url_rule
+    begin(request.environ, current_metrics(), rule.rule if rule is not None else None)
+
+
+def begin(environ: dict[str, Any], metrics: Metrics, route: str | None) -> Record:
+    """The record of a request, kept with it."""
     asked = environ.get(_VARIABLE)
     # An id that is none is replaced, not refused: it is a proxy's, and the client could do nothing about it.
     own = asked if asked is not None and _ID.fullmatch(asked) else token_hex(16)
-    method, rule = request.method, request.url_rule
-    environ[_KEY] = Record(
-        own,
-        perf_counter(),
-        current_metrics(),
-        method if method in _METHODS else None,
-        rule.rule if rule is not None else None,
-    )
+    method = environ["REQUEST_METHOD"]
+    record = Record(own, perf_counter(), metrics, method if method in _METHODS else None, route)
+    environ[_KEY] = record
+    return record
 
 
 def _answered(response: Response) -> Response:
@@ -91,13 +92,14 @@ def _answered(response: Response) -> Response:
     key = current_key()
     record.key = key.name if key is not None else None
     if response.is_streamed:  # the generator counts on while it is sent
-        response.call_on_close(lambda: _finish(record, response.status_code))
+        response.call_on_close(lambda: finish(record, response.status_code))
     else:
-        _finish(record, response.status_code)
+        finish(record, response.status_code)
     return response
 
 
-def _finish(record: Record, status: int) -> None:
+def finish(record: Record, status: int) -> None:
+    """Count and log the request."""
     seconds = perf_counter() - record.started
     record.metrics.request(record.route or _NO_ROUTE, status, seconds)
     log(

@@ -107,7 +107,12 @@ def init_app(app: Flask, folder: Path) -> Metrics:
     return metrics
 
 
+def metrics_of(app: Flask) -> Metrics:
+    """The counters of an application."""
+    metrics: Metrics = app.extensions[_KEY]
+    return metrics
+
+
 def current_metrics() -> Metrics:
     """The counters of the application that serves this request."""
-    metrics: Metrics = current_app.extensions[_KEY]
-    return metrics
+    return metrics_of(current_app)
