@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 import orjson
 from flask import Flask, Request, Response, request
 
 from classifier.errors import FieldError
-from service.errors import BodyError, MediaTypeError, TooLarge
+from service.errors import BodyError, BodyTimeout, MediaTypeError, RequestError, TooLarge
 from service.schemas import join_path
 from service.settings import current_settings
 
@@ -58,6 +59,7 @@ def read_body(request: Request, limit: int) -> bytes:
     Raises:
         TooLarge: it is longer than `limit` bytes.
         BodyError: it ended before its declared length.
+        BodyTimeout: no part of it came for too long.
     """
     return b"".join(read_blocks(request, limit))
 
@@ -69,6 +71,7 @@ def read_blocks(request: Request, limit: int | None) -> Iterator[bytes]:
         raise _over(limit)
     if declared is None and not request.environ.get("wsgi.input_terminated"):
         return iter(())
+    _limit_waiting(request)
     return _blocks(request.environ["wsgi.input"], declared, limit)
 
 
@@ -84,6 +87,13 @@ def _blocks(stream: BinaryIO, declared: int | None, limit: int | None) -> Iterat
         yield block
     if declared is not None and size < declared:
         raise BodyError(f"the body ended after {size} of {declared} bytes", remedy="send it again")
+
+
+def _limit_waiting(request: Request) -> None:
+    """Under gunicorn, which hands out its connection, no read waits longer than the setting says."""
+    connection = request.environ.get("gunicorn.socket")
+    if connection is not None:
+        connection.settimeout(current_settings().chunk_seconds)
 
 
 def parse_json(body: bytes) -> Any:
@@ -109,6 +119,8 @@ def parse_json(body: bytes) -> Any:
 def _read(stream: BinaryIO, size: int) -> bytes:
     try:
         return stream.read(size)
+    except TimeoutError:
+        raise BodyTimeout("no part of the body came in time", remedy="send it without long pauses") from None
     except OSError:  # the client is gone: some servers say so, others only end the input
         return b""
 
@@ -177,14 +189,17 @@ def _encodable(text: str) -> bool:
 
 def _drain(response: Response) -> Response:
     # Servers that do not end the input themselves clean up on their own; a client that asked with Expect sends
-    # nothing after a refusal.
+    # nothing after a refusal, and one that was too slow is not waited for again.
     environ = request.environ
     if (
         response.status_code >= 400
+        and response.status_code != 504
         and environ.get("wsgi.input_terminated")
         and "Expect" not in request.headers
     ):
+        _limit_waiting(request)
         left = _DRAIN * current_settings().max_body_bytes
-        while left > 0 and (block := _read(environ["wsgi.input"], _BLOCK)):
-            left -= len(block)
+        with suppress(RequestError):
+            while left > 0 and (block := _read(environ["wsgi.input"], _BLOCK)):
+                left -= len(block)
     return response
