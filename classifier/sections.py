@@ -76,7 +76,7 @@ class SectionHead:
         scores, known = self.linear.scores_and_known(rows)
         probabilities = self.calibration.apply(scores)
         assigned = self.assigned(self.calibration.label_scores(scores), probabilities)
-        if self.prior is not None:
+        if self.prior is not None and not known.all():
             probabilities[known == 0] = self.prior
             assigned[known == 0] = np.arange(len(self.prior)) == self.prior.argmax()
         return Judgement(probabilities, assigned, known >= self.least_known)

@@ -29,6 +29,9 @@ class SparseRows:
     @classmethod
     def from_rows(cls, rows: Sequence[tuple[Sequence[int], Sequence[float]]], width: int) -> SparseRows:
         """One (indices, values) pair a row."""
+        if len(rows) == 1:
+            [(one, value)] = rows
+            return cls(np.array((0, len(one))), np.array(one, np.int32), np.array(value, np.float64), width)
         indptr = np.zeros(len(rows) + 1, np.int64)
         np.cumsum([len(indices) for indices, _ in rows], out=indptr[1:])
         indices = np.array([i for row, _ in rows for i in row], np.int32)
@@ -43,8 +46,8 @@ class SparseRows:
         part = slice(self.indptr[number], self.indptr[number + 1])
         return self.indices[part], self.values[part]
 
-    def add_product(self, weights: Floats, out: Floats) -> None:
-        """Add rows @ weights to `out`; weights (width, k), out (n, k).
+    def add_product(self, weights: Floats, out: Floats, place: int | None = None) -> None:
+        """Add rows @ weights to `out`; weights (width, k), out (n, k). `place` is the address of the weights, if known.
 
         Each row is summed on its own in feature order, so one article alone and in a batch get the same bits.
         """
@@ -55,15 +58,15 @@ class SparseRows:
             address(self.indices),
             address(self.values),
             len(self),
-            address(weights),
+            address(weights) if place is None else place,
             weights.shape[1],
             address(out),
         )
 
 
 def address(array: Any) -> int:
-    """Where an array's first item lies; where it may be written to, several times quicker than `array.ctypes.data`, which one
-    article notices."""
+    """Where an array's first item lies; where it may be written to, several times quicker than `array.ctypes.data`,
+    which one article notices."""
     try:
         return ctypes.addressof(ctypes.c_char.from_buffer(array))
     except (TypeError, ValueError):  # read-only, or empty
