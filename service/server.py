@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing import resource_tracker
 from pathlib import Path
 
 from granian import Granian
@@ -88,7 +89,10 @@ def _run(settings: Settings, address: str, port: int, line: str) -> None:
     server.on_startup(announcer.start)
     server.on_startup(lambda: _take_over_signals(server.signal_handler_interrupt))
     server.on_shutdown(stopped.set)
-    # A worker is born with it blocked, so that Ctrl-C cannot hit one that is still being set up.
+    # A worker is born with it blocked, so that Ctrl-C cannot hit one that is still being set up. Multiprocessing's tracker,
+    # which would start with the first worker, lifts the block as it starts.
+    if sys.platform != "win32":
+        resource_tracker.ensure_running()
     _block_interrupt()
     try:
         server.serve(target_loader=load_app, wrap_loader=False)

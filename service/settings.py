@@ -142,7 +142,7 @@ class Settings:
         metadata=_row("NEWSDESK_MAX_ARTICLES", "most articles in one batch or ranking", _whole(1, 1_000_000)),
     )
     max_text_length: int = field(
-        default=1_000_000,
+        default=200_000,
         metadata=_row(
             "NEWSDESK_MAX_TEXT_LENGTH",
             "most characters in the headline, summary and body of one article, or in one page",

@@ -191,9 +191,8 @@ class Server:
         return self.process.returncode
 
 
-@contextmanager
-def run_server(model: Path, *options: str, **environ: str) -> Iterator[Server]:
-    """A server on a free port, from the line that says its address to its end."""
+def start_server(model: Path, *options: str, **environ: str) -> Server:
+    """A server on a port of its own choice, that has just been started."""
     environ = {**os.environ, "NEWSDESK_MAX_BODY_BYTES": str(LIMIT), "NEWSDESK_LOG_LEVEL": "error", **environ}
     process = subprocess.Popen(
         [*RUN, str(model), "--port", "0", *options],
@@ -202,15 +201,26 @@ def run_server(model: Path, *options: str, **environ: str) -> Iterator[Server]:
         env=environ,
         start_new_session=True,
     )
+    return Server(process, 0, "")
+
+
+def end_server(server: Server) -> None:
+    if server.process.poll() is None:
+        server.process.terminate()
+    server.process.communicate(timeout=SECONDS)
+
+
+@contextmanager
+def run_server(model: Path, *options: str, **environ: str) -> Iterator[Server]:
+    """The same from the line that says its address to its end."""
+    server = start_server(model, *options, **environ)
     try:
-        said = read_line(process)
-        assert " at http://127.0.0.1:" in said, said
-        server = Server(process, int(said.rpartition(":")[2]), said)
+        server.stderr = read_line(server.process)
+        assert " at http://127.0.0.1:" in server.stderr, server.stderr
+        server.port = int(server.stderr.rpartition(":")[2])
         yield server
     finally:
-        if process.poll() is None:
-            process.terminate()
-        process.communicate(timeout=SECONDS)
+        end_server(server)
 
 
 def read_line(process: subprocess.Popen[bytes]) -> str:
@@ -225,6 +235,20 @@ def read_line(process: subprocess.Popen[bytes]) -> str:
         assert block, f"ended early: {said!r}"
         said += block
     return said.decode()
+
+
+@pytest.fixture
+def started() -> Iterator[Callable[..., Server]]:
+    """Starts servers, and ends them after the test."""
+    servers: list[Server] = []
+
+    def start(model: Path, *options: str, **environ: str) -> Server:
+        servers.append(start_server(model, *options, **environ))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        end_server(server)
 
 
 @pytest.fixture(scope="session")

@@ -243,6 +243,17 @@ def test_a_signal_to_all_processes_ends_with_0(
     assert "Traceback" not in server.stderr
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the workers through /proc")
+def test_ctrl_c_while_workers_start_is_quiet(tiny_model_path: Path, started: Callable[..., Any]) -> None:
+    server = started(tiny_model_path)
+    end = time.monotonic() + SECONDS
+    while not server.workers():
+        assert time.monotonic() < end
+    os.killpg(server.process.pid, signal.SIGINT)
+    assert server.wait() == 0
+    assert "Traceback" not in server.stderr
+
+
 def test_workers_end_with_a_server_that_was_killed(running: Running, tiny_model_path: Path) -> None:
     with running(tiny_model_path) as server:
         server.process.kill()

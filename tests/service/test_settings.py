@@ -17,7 +17,7 @@ def test_defaults() -> None:
     assert settings == Settings(model=Path("artifacts/some"))
     assert (settings.host, settings.port, settings.max_articles) == ("127.0.0.1", 8000, 1000)
     assert settings.state is None
-    assert (settings.max_body_bytes, settings.max_text_length) == (8 * 1024 * 1024, 1_000_000)
+    assert (settings.max_body_bytes, settings.max_text_length) == (8 * 1024 * 1024, 200_000)
 
 
 def test_what_is_given_goes_before_the_environment() -> None:
