@@ -15,7 +15,7 @@ import time
 from typing import Any
 
 # How much may be on its way to the client before we wait, how often we look, and when we give up.
-_ON_ITS_WAY = 131_072
+_ON_ITS_WAY = 524_288
 _LOOK_SECONDS = 0.005
 _STALLED_SECONDS = 60.0
 _SIOCOUTQ = 0x5411

@@ -203,3 +203,29 @@ def test_a_head_request(impatient: Any) -> None:
             answer = connection.getresponse()
             assert (answer.status, answer.read()) == (status, b"")
             assert int(answer.getheader("content-length") or 0) > 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how much a client has not taken")
+def test_a_client_that_takes_no_answers_is_not_read_from(running: Running, tiny_model_path: Path) -> None:
+    line_of = json.dumps({"headline": "Bank vote", "body": "Votes and profit. " * 5}).encode() + b"\n"
+    block = line_of * 500
+    with running(tiny_model_path, "--workers", "1") as server, closing(socket.socket()) as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        line.connect(("127.0.0.1", server.port))
+        line.sendall(
+            b"POST /v1/predict/batch HTTP/1.1\r\nHost: localhost\r\n"
+            b"Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        line.settimeout(2)
+        with pytest.raises(TimeoutError):  # else all of it, and the answers, would lie in the server's memory
+            for _ in range(400):
+                line.sendall(b"%x\r\n%s\r\n" % (len(block), block))
+        assert server.send("/healthz", method="GET")[0] == 200
+        # Once it takes them, the stream goes on.
+        line.settimeout(60)
+        got = b""
+        while got.count(b"\n") < 5_000:
+            part = line.recv(1_000_000)
+            assert part
+            got += part
+    assert got.startswith(b"HTTP/1.1 200 ")
