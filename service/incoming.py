@@ -8,6 +8,7 @@ from typing import Any
 
 from classifier.errors import NewsdeskError
 from service.errors import BodyError, BodyTimeout
+from service.loops import ask
 from service.settings import Settings
 
 _DRAIN_SECONDS = 10.0
@@ -120,9 +121,10 @@ class Streamed:
 
         Raises:
             BodyTimeout, BodyError: once, if it does not come in time or is cut off.
+            ConnectionError: nobody receives it any more.
         """
         if not self._rest:
-            self._rest = asyncio.run_coroutine_threadsafe(self._incoming.part(), self._loop).result()
+            self._rest = ask(self._loop, self._incoming.part())
             if self._incoming.error is not None and not self._told:
                 self._told = True
                 raise self._incoming.error

@@ -14,6 +14,8 @@ import sys
 import time
 from typing import Any
 
+from service.loops import ask
+
 # How much may be on its way to the client before we wait, how often we look, and when we give up.
 _ON_ITS_WAY = 524_288
 _LOOK_SECONDS = 0.005
@@ -44,7 +46,7 @@ class Outgoing:
         """
         if part:
             self._wait()
-            asyncio.run_coroutine_threadsafe(self._send(part), self._loop).result()
+            ask(self._loop, self._send(part))
 
     async def _send(self, part: bytes) -> None:
         try:
