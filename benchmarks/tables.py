@@ -135,6 +135,7 @@ TABLES = {
     "linearity": linearity,
     "growth": growth,
     "training": partial(speed, "training"),
+    "serving": partial(speed, "serving"),
 }
 
 

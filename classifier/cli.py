@@ -1,4 +1,4 @@
-"""The command `newsdesk`, and its sub-commands read, rank, explain and models.
+"""The command `newsdesk`, and its sub-commands read, rank and explain.
 
 Sub-commands of all packages are found through the entry-point group `newsdesk.commands`. Their modules import only click
 at the top, so that `newsdesk --help` stays light; everything else is imported inside a command.
@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -288,82 +287,3 @@ def explain(model: str, inputs: tuple[str, ...], features: int, as_json: bool, *
     if as_json:
         click.echo(json.dumps({"articles": found}, ensure_ascii=False))
     finish(len(reading.rejected), len(reading.rejected) + len(articles))
-
-
-@click.group()
-def models() -> None:
-    """List, show, verify and promote the versions of models."""
-
-
-@models.command("list")
-@click.argument("folder", type=click.Path(path_type=Path), default=Path("artifacts"))
-@json_option
-def list_(folder: Path, as_json: bool) -> None:
-    """List the models under FOLDER, or the versions of one model folder; * marks the current version."""
-    from classifier.store import ModelFolder, find_models
-
-    stores = [ModelFolder(folder)] if ModelFolder(folder).versions() else find_models(folder)
-    found = [
-        {
-            "model": store.path.name,
-            "path": str(store.path),
-            "current": store.current(),
-            "versions": store.versions(),
-        }
-        for store in stores
-    ]
-    if as_json:
-        click.echo(json.dumps({"models": found}))
-        return
-    for item in found:
-        click.echo(item["path"])
-        for version in item["versions"] or ():
-            click.echo(f"  {'*' if version == item['current'] else ' '} {version}")
-    if not found:
-        click.echo(f"no models in {folder}", err=True)
-
-
-@models.command()
-@model_argument
-@json_option
-def show(model: str, as_json: bool) -> None:
-    """Show a version: where its data came from, its metrics, its files."""
-    from classifier.store import resolve
-
-    folder = resolve(Path(model))
-    if as_json:
-        click.echo(json.dumps(folder.manifest.data, ensure_ascii=False))
-        return
-    card = folder.path / "card.md"
-    if "card.md" in folder.files:
-        folder.check_file("card.md")
-        click.echo(card.read_text(encoding="utf-8"), nl=False)
-    click.echo(f"\nversion {folder.version} of {folder.model}, in {folder.path}")
-
-
-@models.command()
-@model_argument
-def verify(model: str) -> None:
-    """Compare every file of a version (or of all versions of a model) with what was written."""
-    from classifier.model import load_version
-    from classifier.store import ModelFolder, resolve
-
-    store = ModelFolder(Path(model))
-    folders = [store.open(version) for version in store.versions()] or [resolve(Path(model))]
-    for folder in folders:
-        folder.verify()
-        load_version(folder)
-        click.echo(f"{folder.version}: {len(folder.files)} files are as they were written")
-
-
-@models.command()
-@click.argument("model", type=click.Path(path_type=Path))
-@click.argument("version")
-def promote(model: Path, version: str) -> None:
-    """Make VERSION the current version of the model folder MODEL, after verifying it."""
-    from classifier.store import ModelFolder
-
-    if not model.is_dir():
-        raise UsageError("is no model folder", where=str(model), remedy="see newsdesk models list")
-    ModelFolder(model).promote(version)
-    click.echo(f"{version} is now the current version of {model}")

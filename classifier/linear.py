@@ -24,7 +24,7 @@ from classifier.text.fused import (
     table_weights,
 )
 from classifier.text.rows import Rows
-from classifier.text.sparse import Floats, SparseRows
+from classifier.text.sparse import Floats, SparseRows, address
 
 INTERCEPT = "(intercept)"  # a feature that every article has: where scores start
 
@@ -52,6 +52,12 @@ class Linear:
         self.tables = list(tables)
         self.intercept = intercept
         self._text = FusedText(self.blocks, self.tables, len(intercept))
+        crossed = {id(block.inner) for block in self.blocks if isinstance(block, CrossBlock)}
+        self._others = [
+            (block, table, address(table), id(block) in crossed)
+            for block, table in zip(self.blocks, self.tables, strict=True)
+            if not isinstance(block, TextBlock) and not is_text_cross(block)
+        ]
 
     @property
     def width(self) -> int:
@@ -86,20 +92,18 @@ class Linear:
         out = np.zeros((len(rows), len(self.intercept)))
         known = np.zeros(len(rows), np.int32)
         self._text.add_scores(rows, out, known)
-        crossed = {id(block.inner) for block in self.blocks if isinstance(block, CrossBlock)}
         made: dict[int, SparseRows] = {}
-        for block, table in zip(self.blocks, self.tables, strict=True):
-            if isinstance(block, TextBlock) or is_text_cross(block):
-                continue
+        for block, table, place, crossed in self._others:
             features = (
                 block.cross(rows, made[id(block.inner)])
                 if isinstance(block, CrossBlock)
                 else block.transform(rows)
             )
-            if id(block) in crossed:
+            if crossed:
                 made[id(block)] = features
-            features.add_product(table, out)
-        return out + self.intercept, known
+            features.add_product(table, out, place)
+        out += self.intercept
+        return out, known
 
     def parts(self, rows: Rows, number: int = 0) -> list[FeaturePart]:
         """Every feature of one row, the intercept among them; their contributions sum to the row's scores."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -152,8 +153,7 @@ class PopularityHead:
 
 def percentile(quantiles: Floats | Sequence[float], score: float) -> float:
     """Where `score` lies among rising `quantiles` (0 to 100), linear in between; equal quantiles give their middle."""
-    low = int(np.searchsorted(quantiles, score, side="left"))
-    high = int(np.searchsorted(quantiles, score, side="right"))
+    low, high = bisect_left(quantiles, score), bisect_right(quantiles, score)
     last = len(quantiles) - 1
     if high > low:  # the score is one of the quantiles
         return 100.0 * (low + high - 1) / 2 / last

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -62,6 +62,10 @@ class SectionHead:
     assignment: Floats | None = None
     least_known: int = 1
     assigns_none: bool = False
+    _limits: Floats = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_limits", self.decisions.limits(self.labels))
 
     def probabilities(self, rows: Rows) -> Floats:
         """(n, labels) probabilities."""
@@ -72,19 +76,25 @@ class SectionHead:
         scores, known = self.linear.scores_and_known(rows)
         probabilities = self.calibration.apply(scores)
         assigned = self.assigned(self.calibration.label_scores(scores), probabilities)
-        if self.prior is not None:
+        if self.prior is not None and not known.all():
             probabilities[known == 0] = self.prior
             assigned[known == 0] = np.arange(len(self.prior)) == self.prior.argmax()
         return Judgement(probabilities, assigned, known >= self.least_known)
 
     def results(self, rows: Rows) -> list[SectionResult]:
         found = self.judge(rows)
-        limits = self.decisions.limits(self.labels)
-        sure = found.probabilities.max(axis=1) >= limits[found.probabilities.argmax(axis=1)]
+        sure = found.probabilities.max(axis=1) >= self._limits[found.probabilities.argmax(axis=1)]
         filed = (sure & found.enough).tolist()
         return [
-            self._result(row, own, decision)
-            for row, own, decision in zip(found.probabilities, found.assigned, filed, strict=True)
+            self._result(order, row, own, decision)
+            for order, row, own, decision in zip(
+                # Stable, so that equal probabilities keep the order of the labels.
+                np.argsort(-found.probabilities, axis=1, kind="stable")[:, :MAX_SECTION_SCORES].tolist(),
+                found.probabilities.tolist(),
+                found.assigned.tolist(),
+                filed,
+                strict=True,
+            )
         ]
 
     def assigned(self, scores: Floats, probabilities: Floats) -> Bools:
@@ -96,14 +106,13 @@ class SectionHead:
         found[np.arange(len(found)), probabilities.argmax(axis=1)] = True
         return found
 
-    def _result(self, probabilities: Floats, assigned: Bools, filed: bool) -> SectionResult:
-        # A stable sort, so that equal probabilities keep the order of the labels.
-        order = np.argsort(-probabilities, kind="stable")[:MAX_SECTION_SCORES].tolist()
-        scores = tuple(
-            SectionScore(self.labels[i], float(probabilities[i]), bool(assigned[i])) for i in order
-        )
+    def _result(
+        self, order: list[int], probabilities: list[float], assigned: list[bool], filed: bool
+    ) -> SectionResult:
+        labels = self.labels
+        scores = tuple([SectionScore(labels[i], probabilities[i], assigned[i]) for i in order])
         decision: Decision = "file" if filed else "review"
-        return SectionResult(self.labels[order[0]], float(probabilities[order[0]]), decision, scores)
+        return SectionResult(labels[order[0]], probabilities[order[0]], decision, scores)
 
     def sets(self, rows: Rows, level: float) -> list[tuple[str, ...]]:
         """Each article's prediction set, best first: the sections that hold the true one with that coverage. An article

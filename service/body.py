@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 import orjson
 from flask import Flask, Request, Response, request
 
 from classifier.errors import FieldError
-from service.errors import BodyError, MediaTypeError, TooLarge
+from service.errors import BodyError, BodyTimeout, MediaTypeError, RequestError, TooLarge
 from service.schemas import join_path
 from service.settings import current_settings
 
+_JSON = "application/json"
 _BLOCK = 65536
 # A client that is still sending when the connection closes loses the answer. Up to this many times the limit
 # is read and thrown away, so that it gets to see the problem.
@@ -35,8 +38,19 @@ def read_json() -> Any:
         BodyError: it is empty, cut off, or not JSON (RFC 8259: UTF-8, no NaN, no infinity).
         FieldError: a string in it holds half of a surrogate pair.
     """
-    _check_media_type(request)
+    _check_media_type(request, _JSON)
     return parse_json(read_body(request, current_settings().max_body_bytes))
+
+
+def open_blocks(media_type: str) -> Iterator[bytes]:
+    """The body of the current request block by block, of any length; without the request's context.
+
+    Raises:
+        MediaTypeError: it does not say that it is of this type.
+        BodyError (while it is read): it ended before its declared length.
+    """
+    _check_media_type(request, media_type)
+    return read_blocks(request, None)
 
 
 def read_body(request: Request, limit: int) -> bytes:
@@ -45,26 +59,41 @@ def read_body(request: Request, limit: int) -> bytes:
     Raises:
         TooLarge: it is longer than `limit` bytes.
         BodyError: it ended before its declared length.
+        BodyTimeout: no part of it came for too long.
     """
+    return b"".join(read_blocks(request, limit))
+
+
+def read_blocks(request: Request, limit: int | None) -> Iterator[bytes]:
+    """The body in blocks, none of them empty; raises as `read_body`, without a limit where that is None."""
     declared = request.content_length
-    if declared is not None and declared > limit:
+    if declared is not None and limit is not None and declared > limit:
         raise _over(limit)
     if declared is None and not request.environ.get("wsgi.input_terminated"):
-        return b""
-    stream = request.environ["wsgi.input"]
-    blocks: list[bytes] = []
+        return iter(())
+    _limit_waiting(request)
+    return _blocks(request.environ["wsgi.input"], declared, limit)
+
+
+def _blocks(stream: BinaryIO, declared: int | None, limit: int | None) -> Iterator[bytes]:
     size = 0
     while declared is None or size < declared:
         block = _read(stream, _BLOCK if declared is None else min(_BLOCK, declared - size))
         if not block:
             break
         size += len(block)
-        if size > limit:
+        if limit is not None and size > limit:
             raise _over(limit)
-        blocks.append(block)
+        yield block
     if declared is not None and size < declared:
         raise BodyError(f"the body ended after {size} of {declared} bytes", remedy="send it again")
-    return b"".join(blocks)
+
+
+def _limit_waiting(request: Request) -> None:
+    """Under gunicorn, which hands out its connection, no read waits longer than the setting says."""
+    connection = request.environ.get("gunicorn.socket")
+    if connection is not None:
+        connection.settimeout(current_settings().chunk_seconds)
 
 
 def parse_json(body: bytes) -> Any:
@@ -90,6 +119,8 @@ def parse_json(body: bytes) -> Any:
 def _read(stream: BinaryIO, size: int) -> bytes:
     try:
         return stream.read(size)
+    except TimeoutError:
+        raise BodyTimeout("no part of the body came in time", remedy="send it without long pauses") from None
     except OSError:  # the client is gone: some servers say so, others only end the input
         return b""
 
@@ -98,12 +129,11 @@ def _over(limit: int) -> TooLarge:
     return TooLarge(f"the body is longer than {limit} bytes", remedy="send fewer articles at a time")
 
 
-def _check_media_type(request: Request) -> None:
+def _check_media_type(request: Request, known: str) -> None:
     charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if request.mimetype != "application/json" or charset not in ("utf-8", "utf8"):
+    if request.mimetype != known or charset not in ("utf-8", "utf8"):
         raise MediaTypeError(
-            "the content type is not application/json",
-            remedy="send the header Content-Type: application/json",
+            f"the content type is not {known}", remedy=f"send the header Content-Type: {known}"
         )
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise MediaTypeError("the body is compressed", remedy="send it without a Content-Encoding")
@@ -159,14 +189,17 @@ def _encodable(text: str) -> bool:
 
 def _drain(response: Response) -> Response:
     # Servers that do not end the input themselves clean up on their own; a client that asked with Expect sends
-    # nothing after a refusal.
+    # nothing after a refusal, and one that was too slow is not waited for again.
     environ = request.environ
     if (
         response.status_code >= 400
+        and response.status_code != 504
         and environ.get("wsgi.input_terminated")
         and "Expect" not in request.headers
     ):
+        _limit_waiting(request)
         left = _DRAIN * current_settings().max_body_bytes
-        while left > 0 and (block := _read(environ["wsgi.input"], _BLOCK)):
-            left -= len(block)
+        with suppress(RequestError):
+            while left > 0 and (block := _read(environ["wsgi.input"], _BLOCK)):
+                left -= len(block)
     return response

@@ -1,7 +1,9 @@
-"""The service's commands. Importing this module imports click only; each command imports the rest as it runs."""
+"""The service's commands. Importing this module imports click and the table of
+settings only; each command imports the rest as it runs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,27 +18,33 @@ from classifier.options import (
     reading_options,
     report_rejected,
 )
+from service.settings import SETTINGS, Settings
+
+
+def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
+    """An option for every setting but the model."""
+    for setting in reversed(SETTINGS):
+        if setting.name != "model":
+            default = f"; default {setting.default}" if setting.default else ""
+            text = f"{setting.help[0].upper()}{setting.help[1:]} ({setting.variable}{default})."
+            command = click.option(setting.option, setting.name, metavar="VALUE", help=text)(command)
+    return command
 
 
 @click.command()
 @click.argument("model", type=click.Path(), required=False)
-@click.option("--host", help="Name or address to listen at (NEWSDESK_HOST).")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one (NEWSDESK_PORT).")
-@click.option("--workers", type=click.IntRange(1, 1024), help="Worker processes (NEWSDESK_WORKERS).")
-def serve(model: str | None, host: str | None, port: int | None, workers: int | None) -> None:
+@_setting_options
+def serve(model: str | None, **options: str | None) -> None:
     """Serve MODEL over HTTP until interrupted.
 
-    MODEL is a version folder, or a model folder (then its current version); without it NEWSDESK_MODEL says
-    which. Options go before environment variables.
+    MODEL is a version folder (then it stays that version), or a model folder (then its current version, also
+    after a promotion); without it NEWSDESK_MODEL says which. An option goes before its environment variable.
     """
     import os
-    from pathlib import Path
 
     from service.server import serve as run
-    from service.settings import Settings
 
-    path = Path(model) if model else None
-    run(Settings.from_env(os.environ, model=path, host=host, port=port, workers=workers))
+    run(Settings.from_env(os.environ, {"model": model, **options}))
 
 
 @click.command()

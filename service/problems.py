@@ -14,7 +14,7 @@ import re
 import traceback
 from dataclasses import dataclass
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.http import HTTP_STATUS_CODES
 
@@ -27,12 +27,29 @@ from classifier.errors import (
     PageError,
     UsageError,
 )
-from service.errors import BodyError, MediaTypeError, RequestError, TooLarge
+from service.errors import (
+    AccessError,
+    BodyError,
+    BodyTimeout,
+    Busy,
+    MediaTypeError,
+    NoSuchVersion,
+    NotAllowed,
+    OneVersionOnly,
+    RateLimited,
+    RequestError,
+    TooLarge,
+    Unauthenticated,
+    VersionError,
+    VersionUnusable,
+    WrongHost,
+)
+from service.logs import log
+from service.observing import Record, current_record
 from service.responses import json_response
 from service.schemas import Problem
 
 PROBLEM_TYPE = "application/problem+json"
-logger = logging.getLogger("newsdesk.service")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +73,30 @@ INTERNAL = Kind("internal-error", 500, "The service failed", _FAULT)
 KINDS: dict[type[NewsdeskError], Kind] = {
     MediaTypeError: Kind("unsupported-media-type", 415, "The body is not of a type that is read here"),
     BodyError: Kind("malformed-body", 400, "The body is not JSON"),
+    BodyTimeout: Kind("body-timeout", 504, "The body did not come in time"),
     TooLarge: Kind("too-large", 413, "The request is over a limit"),
     RequestError: Kind("malformed-request", 400, "The request cannot be read"),
     FieldError: Kind("invalid-field", 422, "A field is not valid"),
     PageError: Kind("unreadable-page", 422, "The page cannot be read"),
     InputError: Kind("invalid-input", 422, "The input is not valid"),
+    Unauthenticated: Kind("unauthenticated", 401, "A key is needed"),
+    NotAllowed: Kind("not-allowed", 403, "The key may not do this"),
+    RateLimited: Kind("rate-limited", 429, "The key has asked too often"),
+    WrongHost: Kind("wrong-host", 421, "This service does not answer to that host name"),
+    AccessError: Kind("not-allowed", 403, "This is not allowed"),
+    Busy: Kind("busy", 503, "The service is busy"),
+    NoSuchVersion: Kind("no-such-version", 404, "There is no such version"),
+    VersionUnusable: Kind("version-unusable", 409, "The version cannot be used"),
+    OneVersionOnly: Kind("one-version-only", 409, "The service stays with one version"),
+    VersionError: Kind("version-unusable", 409, "The version cannot be used"),
     UsageError: Kind("unsupported-by-model", 409, "The model cannot do this"),
     ConfigError: INTERNAL,
     ArtifactError: Kind("model-unavailable", 503, "The model is not available", "its files cannot be read"),
     NewsdeskError: INTERNAL,
 }
+
+
+FAULT = Problem(type=INTERNAL.type, title=INTERNAL.title, status=INTERNAL.status, detail=_FAULT)
 
 
 def init_app(app: Flask) -> None:
@@ -94,15 +125,17 @@ def problem_of(error: NewsdeskError) -> Problem:
 
 def _answer_ours(error: NewsdeskError) -> Response:
     problem = problem_of(error)
-    if problem.status >= 500:
-        _log(error)
-    return _answer(problem)
+    if problem.status >= 500 and not isinstance(error, BodyTimeout | Busy):  # which are no fault of ours
+        log_fault(error, current_record())
+    answer = _answer(problem)
+    answer.headers.update(getattr(error, "headers", {}))
+    return answer
 
 
 def _answer_http(error: HTTPException) -> Response:
     status = error.code or 500
     if status >= 500:
-        _log(error)
+        log_fault(error, current_record())
     title = HTTP_STATUS_CODES.get(status, "Error")
     kind = re.sub(r"[^a-z]+", "-", title.lower())
     answer = _answer(
@@ -122,21 +155,28 @@ def _http_detail(error: HTTPException, title: str) -> str:
 
 
 def _answer_unexpected(error: Exception) -> Response:
-    _log(error)
-    return _answer(Problem(type=INTERNAL.type, title=INTERNAL.title, status=INTERNAL.status, detail=_FAULT))
+    log_fault(error, current_record())
+    return _answer(FAULT)
 
 
 def _answer(problem: Problem) -> Response:
-    return json_response(problem.model_dump(exclude_none=True), problem.status, mimetype=PROBLEM_TYPE)
+    named = {**problem.model_dump(exclude_none=True), "instance": f"/requests/{current_record().id}"}
+    return json_response(named, problem.status, mimetype=PROBLEM_TYPE)
 
 
-def _log(error: Exception) -> None:
+def log_fault(error: Exception, record: Record) -> None:
+    """Log where in the code an error came from."""
     # An exception's message may hold what was sent, so only its class and its places are logged.
     places = [
         f"{frame.f_globals.get('__name__', '?')}:{line}"
         for frame, line in traceback.walk_tb(error.__traceback__)
     ]
     ours = [p for p in places if p.startswith(("classifier.", "service."))]
-    logger.error(
-        "%s %s: %s at %s", request.method, request.url_rule, type(error).__name__, " > ".join(ours or places)
+    log(
+        logging.ERROR,
+        "error",
+        request_id=record.id,
+        route=record.route,
+        error=type(error).__name__,
+        at=ours or places,
     )

@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from classifier.articles import parse_time
+from classifier.articles import TEXT_FIELDS, parse_time
 from classifier.errors import FieldError, InputError
 from classifier.headlines.checks import MAX_HEADLINES, MAX_LENGTH, MIN_HEADLINES
 
@@ -45,9 +45,13 @@ def _flag_as_number(value: Any) -> Any:
 
 
 Time = Annotated[str, AfterValidator(_check_time), Field(json_schema_extra={"format": "date-time"})]
+# Refused in `classifier.articles`; said here.
+Text = Annotated[str, Field(json_schema_extra={"pattern": "^[^\\u0000]*$"})]
 Span = Annotated[list[str | int], Field(min_length=3, max_length=3)]
 Moment = Annotated[str, AfterValidator(_check_moment), Field(json_schema_extra={"format": "date-time"})]
-Count = Annotated[float, BeforeValidator(_flag_as_number)]
+Count = Annotated[
+    float, BeforeValidator(_flag_as_number), Field(json_schema_extra={"type": ["number", "boolean"]})
+]
 
 
 class _Strict(BaseModel):
@@ -56,35 +60,41 @@ class _Strict(BaseModel):
     )
 
 
+def _has_text(name: str) -> dict[str, Any]:
+    return {"required": [name], "properties": {name: {"type": "string", "pattern": r"\S"}}}
+
+
 class _Fields(_Strict):
     """The fields of an article but for its headline."""
 
     model_config = ConfigDict(extra="allow")
 
-    id: str | None = Field(
+    id: Text | None = Field(
         default=None, description="Comes back in the prediction; made from url or text if absent."
     )
-    summary: str | None = Field(default=None, description="Lede or deck.")
-    body: str | None = None
-    section: str | None = Field(
+    summary: Text | None = Field(default=None, description="Lede or deck.")
+    body: Text | None = None
+    section: Text | None = Field(
         default=None, description="The article's own section; rankings list it there."
     )
-    sections: list[str] | None = Field(
+    sections: list[Text] | None = Field(
         default=None, description="In place of section, where there are several."
     )
     published_at: Time | None = Field(default=None, description="ISO 8601 with its zone.")
-    source: str | None = Field(default=None, description="Outlet or agency.")
-    url: str | None = None
-    language: str | None = Field(default=None, description="BCP 47.")
+    source: Text | None = Field(default=None, description="Outlet or agency.")
+    url: Text | None = None
+    language: Text | None = Field(default=None, description="BCP 47.")
     popularity: Count | None = Field(default=None, description="Never used for scoring.")
-    popularity_group: str | None = Field(default=None, description="Never used for scoring.")
+    popularity_group: Text | None = Field(default=None, description="Never used for scoring.")
     split: Literal["train", "test"] | None = Field(default=None, description="Never used for scoring.")
 
 
 class ArticleIn(_Fields):
     """One article. At least one of headline, summary and body has text; other names are columns of their own."""
 
-    headline: str | None = None
+    model_config = ConfigDict(json_schema_extra={"anyOf": [_has_text(name) for name in TEXT_FIELDS]})
+
+    headline: Text | None = None
 
 
 class PageIn(_Strict):
@@ -129,7 +139,7 @@ class RankIn(_Strict):
 class HeadlinesIn(_Fields):
     """Headlines for one story, and what else is known of it; `headline` itself does not belong here."""
 
-    headlines: list[str] = Field(
+    headlines: list[Text] = Field(
         description=f"{MIN_HEADLINES} to {MAX_HEADLINES}, each of at most {MAX_LENGTH} characters.",
         json_schema_extra={"minItems": MIN_HEADLINES, "maxItems": MAX_HEADLINES},
     )
@@ -146,7 +156,9 @@ class Problem(_Strict):
         default=None, description="The field at fault, as a path: articles[3].headline."
     )
     line: int | None = Field(default=None, description="The line at fault, from 1.")
-    instance: str | None = Field(default=None, description="This one occurrence.")
+    instance: str | None = Field(
+        default=None, description="/requests/ and the request's id, as the log and X-Request-ID have it."
+    )
 
 
 class SectionScoreOut(_Strict):
@@ -275,6 +287,37 @@ class ReadyOut(_Strict):
     status: Literal["ready"]
     model: str
     version: str
+
+
+class VersionOut(_Strict):
+    """One version of the model."""
+
+    version: str
+    current: bool
+
+
+class ModelsOut(_Strict):
+    """The versions, oldest first."""
+
+    model: str
+    current: str = Field(description="The version that answers.")
+    versions: list[VersionOut]
+
+
+class PromotedOut(_Strict):
+    """Another version is the current one."""
+
+    model: str
+    version: str
+    before: str = Field(description="The one that was current until now.")
+
+
+class DocumentOut(BaseModel):
+    """An OpenAPI document."""
+
+    openapi: str
+    info: dict[str, Any]
+    paths: dict[str, Any]
 
 
 S = TypeVar("S", bound=BaseModel)

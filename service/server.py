@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 import http.client
+import ipaddress
 import multiprocessing
 import os
 import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable
+from dataclasses import replace
+from multiprocessing import resource_tracker
+from pathlib import Path
 
-from flask import Flask
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 
-import classifier
 from classifier.errors import ConfigError
+from service.access import Access, access_of
 from service.app import create_app
-from service.settings import Settings
+from service.gateway import Gateway
+from service.models import ModelSlot
+from service.settings import AUTO, Settings, settings_of
+from service.state import StateFolder, TemporaryState
 
-# Threads that run Python code in each worker. Scoring takes microseconds, so a few would do; the rest keep
-# answering while clients send their bodies slowly.
-_THREADS = 16
-# Granian's "backpressure" counts open connections, idle ones too: it must be far above the threads, or a proxy
-# that keeps its connections open locks everyone else out.
-_CONNECTIONS = 1024
-_STOP_SECONDS = 30
+# Granian's "backpressure" counts open connections, idle and slow ones too. Each needs a file descriptor.
+_CONNECTIONS = 8192
+_OTHER_FILES = 256
+_BACKLOG = 1024
 _POLL_SECONDS = 0.05
-_WAKE_SECONDS = 0.2
+_LOOPBACK_HOSTS = "localhost,127.0.0.1,::1"
 
 
 def serve(settings: Settings) -> None:
@@ -39,13 +41,30 @@ def serve(settings: Settings) -> None:
     Once the first worker answers, a line with the address goes to stderr.
 
     Raises:
-        ConfigError: the address cannot be listened at.
+        ConfigError: the address cannot be listened at, or there are no keys where some are needed.
         ArtifactError: the model cannot be loaded.
+        OutputError: the state folder cannot be written to.
     """
     address, port = free_address(settings.host, settings.port)
-    model = classifier.load(settings.model)  # a model that does not load is one error here, not one a worker
-    line = f"newsdesk: serving {model.name} {model.version} at http://{_in_url(address)}:{port}"
-    del model
+    settings = _for_address(settings, address)
+    temporary = TemporaryState() if settings.state is None else None
+    if temporary is not None:  # one for all workers
+        settings = replace(settings, state=temporary.folder.path)
+    # What would stop a worker stops the start here, and is said once.
+    state = StateFolder(settings.state or Path())
+    state.prepare()
+    rules = Access(settings, state)
+    slot = ModelSlot(settings.model, settings.state)
+    line = f"newsdesk: serving {slot.current.name} {slot.current.version} at http://{_in_url(address)}:{port}"
+    if rules.is_open and not ipaddress.ip_address(address).is_loopback:
+        line = f"newsdesk: predictions need no key: open to everybody who reaches {address}\n{line}"
+    pinned = slot if slot.store is None else None  # not to be pruned while a worker is being replaced
+    del rules, slot
+    _run(settings, address, port, line)
+    del pinned, temporary
+
+
+def _run(settings: Settings, address: str, port: int, line: str) -> None:
     # Workers read their settings from the environment, as they would under any other server.
     os.environ.update(settings.to_env())
     # A forked worker would inherit locks that threads of this process hold.
@@ -54,14 +73,14 @@ def serve(settings: Settings) -> None:
         "service.app:create_app",
         address=address,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         workers=settings.workers,
-        blocking_threads=_THREADS,
-        backpressure=_CONNECTIONS,
-        backlog=_CONNECTIONS,
+        backpressure=_connections(),
+        backlog=_BACKLOG,
+        http=HTTPModes.http1,
         websockets=False,
         respawn_failed_workers=True,
-        workers_kill_timeout=_STOP_SECONDS,
+        workers_kill_timeout=settings.stop_seconds,
         log_level=LogLevels.error,
         log_dictconfig={"handlers": _log_to_stderr()},
     )
@@ -70,7 +89,10 @@ def serve(settings: Settings) -> None:
     server.on_startup(announcer.start)
     server.on_startup(lambda: _take_over_signals(server.signal_handler_interrupt))
     server.on_shutdown(stopped.set)
-    # A worker is born with it blocked, so that Ctrl-C cannot hit one that is still being set up.
+    # A worker is born with it blocked, so that Ctrl-C cannot hit one that is still being set up. Multiprocessing's tracker,
+    # which would start with the first worker, lifts the block as it starts.
+    if sys.platform != "win32":
+        resource_tracker.ensure_running()
     _block_interrupt()
     try:
         server.serve(target_loader=load_app, wrap_loader=False)
@@ -80,17 +102,42 @@ def serve(settings: Settings) -> None:
             raise
 
 
-def load_app() -> Flask:
+def load_app() -> Gateway:
     """What each worker calls for its application.
 
     Granian's own loader looks into the working directory first; another package there may be called `service`.
     """
-    if sys.platform != "win32":
-        # Ctrl-C in a terminal reaches every process; workers leave it to the server, which then ends them.
-        _block_interrupt()
-        _on_stop_signal(_wake_main_thread)
+    # Ctrl-C in a terminal reaches every process; workers leave it to the server, which then ends them.
+    _block_interrupt()
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    return create_app()
+    app = create_app()
+    return Gateway(app, settings_of(app), access_of(app))
+
+
+def _for_address(settings: Settings, address: str) -> Settings:
+    """What "auto" means: at the loopback address only this machine asks, unless a web page makes its browser do it."""
+    local = ipaddress.ip_address(address).is_loopback
+    return replace(
+        settings,
+        open=("without-keys" if local else "never") if settings.open == AUTO else settings.open,
+        hosts=(f"{_LOOPBACK_HOSTS},{settings.host}" if local else "*")
+        if settings.hosts == AUTO
+        else settings.hosts,
+    )
+
+
+def _connections() -> int:
+    """How many connections a worker may have open; raises this process' limit of open files, which workers inherit."""
+    if sys.platform == "win32":
+        return _BACKLOG
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _CONNECTIONS + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return _CONNECTIONS if soft == resource.RLIM_INFINITY else max(64, min(_CONNECTIONS, soft - _OTHER_FILES))
 
 
 def _end_with_parent() -> None:
@@ -104,7 +151,7 @@ def _end_with_parent() -> None:
 def _take_over_signals(stop: Callable[[], object]) -> None:
     """Let SIGINT and SIGTERM call `stop` on a thread, in place of the handlers that Granian has just set."""
     if sys.platform != "win32":
-        _on_stop_signal(stop, also_interrupt=True)
+        _on_stop_signal(stop)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _no_handler)
 
@@ -118,8 +165,8 @@ def _block_interrupt() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
-def _on_stop_signal(act: Callable[[], object], *, also_interrupt: bool = False) -> None:
-    """Call `act` on a thread of its own at the first SIGTERM, or SIGINT, for which that thread is open if `also_interrupt`.
+def _on_stop_signal(act: Callable[[], object]) -> None:
+    """Call `act` on a thread of its own at the first SIGTERM or SIGINT.
 
     Python runs signal handlers on the main thread only. When two signals come together the system may hand both to
     another thread; the lock on which Granian's main thread waits is then not interrupted, and no handler ever runs.
@@ -130,19 +177,12 @@ def _on_stop_signal(act: Callable[[], object], *, also_interrupt: bool = False) 
     signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
 
     def watch() -> None:
-        if also_interrupt:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         while os.read(reader, 1)[0] not in (signal.SIGINT, signal.SIGTERM):
             pass
         act()
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-def _wake_main_thread() -> None:
-    # Not at once: a handler that is running well must not be interrupted by itself.
-    time.sleep(_WAKE_SECONDS)
-    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
 
 def free_address(host: str, port: int) -> tuple[str, int]:

@@ -24,8 +24,8 @@ from classifier.text.blocks import Block, CrossBlock, TextBlock
 from classifier.text.memory import cleared
 from classifier.text.native import kernel
 from classifier.text.rows import Rows
-from classifier.text.sparse import Floats, Integers
-from classifier.text.strings import Texts, check
+from classifier.text.sparse import Floats, Integers, address
+from classifier.text.strings import check
 
 Bytes = NDArray[np.uint8]
 
@@ -159,13 +159,23 @@ class FusedText:
             (read[0], [part for parts in cuts.values() for part in parts], [*cuts.values()])
             for read, cuts in groups.items()
         ]
-        self._fixed = [self._structures(cuts) for _, _, cuts in self._groups]
+        self._fixed = [self._structures(parts, cuts) for _, parts, cuts in self._groups]
 
-    def _structures(self, cuts: list[list[_Part]]) -> tuple[Any, Any]:
-        """What does not change from call to call: the analyses, and where the targets of each end."""
+    def _structures(self, parts: list[_Part], cuts: list[list[_Part]]) -> tuple[Any, Any, Any]:
+        """What does not change from call to call: the analyses, where the targets of each end, and the targets but for
+        what is scored."""
         analyses = (native.Analysis * len(cuts))(*[parts[0].block.analyzer.struct for parts in cuts])
         ends = np.cumsum([len(parts) for parts in cuts]).tolist()
-        return analyses, (ctypes.c_int64 * len(cuts))(*ends)
+        return analyses, (ctypes.c_int64 * len(cuts))(*ends), self._targets(parts)
+
+    def _targets(self, parts: list[_Part]) -> Any:
+        targets = (native.Target * len(parts))()
+        for target, part in zip(targets, parts, strict=True):
+            target.table, target.weighting = part.block.vocabulary.struct, part.block.struct
+            target.width, target.outputs, target.stride = part.block.width, self._outputs, self._stride
+            target.rows, target.score_stride = address(part.table), self._outputs
+            target.cross_count = len(part.crosses)
+        return targets
 
     def add_scores(self, rows: Rows, scores: Floats, known: NDArray[np.int32]) -> None:
         """Add to `scores` (n, outputs), and to `known` (n,) how many terms each row has.
@@ -173,48 +183,46 @@ class FusedText:
         Raises:
             FieldError: a text that cannot be read.
         """
-        for (column, parts, cuts), (analyses, ends) in zip(self._groups, self._fixed, strict=True):
+        places = address(scores), address(known)
+        for (column, parts, cuts), (analyses, ends, fixed) in zip(self._groups, self._fixed, strict=True):
             texts = rows.kernel_texts(column)
-            targets, keep = self._targets(parts, rows, scores, known)
-            chars = parts[0].block.analyzer.chars
+            targets, keep = _filled(fixed, parts, rows, places)
+            given = (
+                parts[0].block.analyzer.chars,
+                texts.columns,
+                texts.count,
+                analyses,
+                ends,
+                len(cuts),
+                targets,
+            )
 
-            def run(
-                start: int,
-                stop: int,
-                texts: Texts = texts,
-                fixed: tuple[Any, ...] = (chars, analyses, ends, len(cuts), targets),
-            ) -> None:
-                chars, analyses, ends, count, targets = fixed
+            def run(start: int, stop: int, given: tuple[Any, ...] = given) -> None:
                 failed = ctypes.c_int64()
-                found = kernel.nd_score(
-                    chars, texts.columns, texts.count, analyses, ends, count, targets, start, stop, failed
-                )
-                check(found, failed.value)
+                check(kernel.nd_score(*given, start, stop, failed), failed.value)
 
             in_threads(run, len(texts))
             del keep
 
-    def _targets(
-        self, parts: list[_Part], rows: Rows, scores: Floats, known: NDArray[np.int32]
-    ) -> tuple[Any, list[Any]]:
-        keep: list[Any] = []
-        targets = (native.Target * len(parts))()
-        for target, part in zip(targets, parts, strict=True):
-            crosses = (native.Cross * len(part.crosses))()
-            for cross, (block, table) in zip(crosses, part.crosses, strict=True):
-                of_row = block.category_ids(rows).astype(np.int32)
-                keep.append(of_row)
-                cross.starts, cross.categories = table.starts.ctypes.data, table.categories.ctypes.data
-                cross.weights, cross.weight = table.weights.ctypes.data, block.weight
-                cross.of_row = of_row.ctypes.data
-            keep.append(crosses)
-            target.table, target.weighting = part.block.vocabulary.struct, part.block.struct
-            target.width, target.outputs, target.stride = part.block.width, self._outputs, self._stride
-            target.rows = part.table.ctypes.data
-            target.crosses, target.cross_count = ctypes.addressof(crosses), len(part.crosses)
-            target.scores, target.score_stride = scores.ctypes.data, self._outputs
-            target.known = known.ctypes.data
-        return targets, keep
+
+def _filled(fixed: Any, parts: list[_Part], rows: Rows, places: tuple[int, int]) -> tuple[Any, list[Any]]:
+    """The targets for these rows, and what they point to; `places` are those of the scores and the known terms."""
+    targets = type(fixed).from_buffer_copy(fixed)
+    keep: list[Any] = []
+    for target, part in zip(targets, parts, strict=True):
+        target.scores, target.known = places
+        if not part.crosses:
+            continue
+        crosses = (native.Cross * len(part.crosses))()
+        for cross, (block, table) in zip(crosses, part.crosses, strict=True):
+            of_row = block.category_ids(rows).astype(np.int32)
+            keep.append(of_row)
+            cross.starts, cross.categories = address(table.starts), address(table.categories)
+            cross.weights, cross.weight = address(table.weights), block.weight
+            cross.of_row = address(of_row)
+        keep.append(crosses)
+        target.crosses = ctypes.addressof(crosses)
+    return targets, keep
 
 
 def in_threads(run: Any, count: int) -> None:

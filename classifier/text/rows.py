@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 TEXT = "text"  # the pseudo-column: headline, summary and body joined
 TEXT_COLUMNS = (TEXT, *TEXT_FIELDS)
+_FIELDS = frozenset(ARTICLE_FIELDS)
 
 
 class Rows:
@@ -29,15 +30,13 @@ class Rows:
         self._length = length
         self._batch = batch
         self._texts: dict[str, Texts] = {}
+        self._articles: Sequence[Article] = ()
 
     @classmethod
     def from_articles(cls, articles: Sequence[Article]) -> Rows:
-        columns: dict[str, list[Any]] = {
-            name: [getattr(article, name) for article in articles] for name in ARTICLE_FIELDS
-        }
-        for name in {name for article in articles for name in article.extra}:
-            columns.setdefault(name, [article.extra.get(name) for article in articles])
-        return cls(columns, len(articles))
+        rows = cls({}, len(articles))
+        rows._articles = articles
+        return rows
 
     @classmethod
     def from_batch(cls, batch: pa.RecordBatch | pa.Table) -> Rows:
@@ -49,13 +48,17 @@ class Rows:
 
     def values(self, column: str) -> Sequence[Any]:
         """A column's n values; all None where the articles have no such column."""
-        if column not in self._columns and self._batch is not None and column in self._batch.schema.names:
-            self._columns[column] = self._batch.column(column).to_pylist()
+        if column not in self._columns:
+            if self._articles:
+                self._columns[column] = _column_of(self._articles, column)
+            elif self._batch is not None and column in self._batch.schema.names:
+                self._columns[column] = self._batch.column(column).to_pylist()
         return self._columns.get(column) or [None] * self._length
 
     def with_values(self, column: str, values: Sequence[Any]) -> Rows:
         """A copy with one column replaced."""
         copy = Rows({**self._columns, column: values}, self._length, self._batch)
+        copy._articles = self._articles
         if column not in TEXT_COLUMNS:
             copy._texts = self._texts
         return copy
@@ -88,3 +91,9 @@ class Rows:
         """The (field, text) pairs that make up one row's text column."""
         names = TEXT_FIELDS if column == TEXT else (column,)
         return [(name, self.values(name)[number] or "") for name in names]
+
+
+def _column_of(articles: Sequence[Article], name: str) -> list[Any]:
+    if name in _FIELDS:
+        return [getattr(article, name) for article in articles]
+    return [article.extra.get(name) for article in articles]

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from flask import Flask
 
-from service.api import headlines, health, predict, rank
+from service.api import docs, headlines, health, metrics, models, predict, rank
 
-BLUEPRINTS = (health.blueprint, predict.blueprint, rank.blueprint, headlines.blueprint)
+BLUEPRINTS = (
+    health.blueprint,
+    docs.blueprint,
+    metrics.blueprint,
+    predict.blueprint,
+    rank.blueprint,
+    headlines.blueprint,
+    models.blueprint,
+)
 
 
 def init_app(app: Flask) -> None:

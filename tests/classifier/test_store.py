@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from classifier.artifact import MANIFEST, write_version
+from classifier.artifact import MANIFEST, VersionFolder, write_version
 from classifier.errors import ArtifactDamaged, ArtifactError, ArtifactMissing, OutputError
 from classifier.store import CURRENT, ModelFolder, find_models, resolve
 
@@ -55,10 +56,13 @@ def test_a_version_that_lost_its_manifest_is_not_forgotten(store: ModelFolder) -
 
 def test_nothing_is_current_until_promoted(store: ModelFolder) -> None:
     assert store.current() is None
+    promoted: list[str] = []
     for version in store.versions():
         assert store.promote(version).version == version
+        promoted.insert(0, version)
         assert store.current() == version
-        assert (store.path / CURRENT).read_text() == f"{version}\n"
+        assert store.history() == promoted
+        assert (store.path / CURRENT).read_text().split() == promoted
     assert [path.name for path in store.path.iterdir() if path.name.startswith(".")] == []
     assert ModelFolder(store.path / "nothing").current() is None
     assert ModelFolder(store.path / CURRENT).current() is None
@@ -120,6 +124,87 @@ def test_a_pointer_that_holds_something_else(store: ModelFolder, content: bytes)
         assert caught.value.where == str(store.path / CURRENT)
     store.promote(store.versions()[0])
     assert store.current() == store.versions()[0]
+
+
+def test_promoting_again_changes_nothing_but_the_order(store: ModelFolder) -> None:
+    first, second, third = store.versions()
+    for version in (first, second, second, first, third, first):
+        store.promote(version)
+    assert store.history() == [first, third, second]
+
+
+def test_a_pointer_remembers_a_limited_number(store: ModelFolder) -> None:
+    names = [f"203101{day:02d}T000000Z-0123456789ab" for day in range(1, 29)]
+    (store.path / CURRENT).write_text("\n".join(names))
+    store.promote(store.versions()[0])
+    assert store.history() == [store.versions()[0], *names[:20]]
+
+
+def test_rolling_back_goes_back_step_by_step(store: ModelFolder) -> None:
+    first, second, third = store.versions()
+    for version in (first, third, second):
+        store.promote(version)
+    assert store.rollback().version == third
+    assert store.history() == [third, first]
+    assert store.rollback().version == first
+    with pytest.raises(ArtifactMissing, match="no earlier version to go back to") as caught:
+        store.rollback()
+    assert caught.value.where == str(store.path / CURRENT)
+    assert store.current() == first
+
+
+def test_rolling_back_passes_over_what_is_gone_and_stops_at_what_is_damaged(store: ModelFolder) -> None:
+    first, second, third = store.versions()
+    for version in (first, second, third):
+        store.promote(version)
+    shutil.rmtree(store.path / second)
+    (store.path / first / "sections.a.npy").write_bytes(b"x")
+    with pytest.raises(ArtifactDamaged):
+        store.rollback()
+    assert store.history() == [third, second, first]
+
+
+def test_there_is_nothing_to_roll_back_to_where_nothing_was_promoted(store: ModelFolder) -> None:
+    with pytest.raises(ArtifactMissing, match="newsdesk models promote"):
+        store.rollback()
+
+
+def test_a_check_of_the_caller_can_stop_it(store: ModelFolder) -> None:
+    first, second, _ = store.versions()
+    store.promote(first)
+
+    def refuse(folder: VersionFolder) -> None:
+        raise ArtifactDamaged(f"{folder.version} is not what we want")
+
+    with pytest.raises(ArtifactDamaged, match="is not what we want"):
+        store.promote(second, check=refuse)
+    assert store.history() == [first]
+
+
+def test_a_state_folder_has_a_pointer_of_its_own(store: ModelFolder, tmp_path: Path) -> None:
+    first, second, third = store.versions()
+    store.promote(first)
+    ours = ModelFolder(store.path, tmp_path / "state")
+    assert (ours.current(), ours.history()) == (first, [first])
+    os.utime(store.path / CURRENT, ns=(1, 1))
+    ours.promote(second)
+    assert (ours.history(), store.history()) == ([second, first], [first])
+    assert resolve(store.path, tmp_path / "state").version == second
+    # What is promoted later counts, whichever pointer it is written to.
+    os.utime(ours.pointer, ns=(2, 2))
+    store.promote(third)
+    assert ours.history() == [third, first]
+    os.utime(store.path / CURRENT, ns=(3, 3))
+    assert ours.rollback().version == first
+    assert (ours.current(), store.current()) == (first, third)
+
+
+def test_promotions_at_once_all_stay_in_the_history(store: ModelFolder) -> None:
+    first, second, third = store.versions()
+    with ThreadPoolExecutor(8) as pool:
+        for _ in pool.map(store.promote, [first, second, third] * 20):
+            assert set(store.history()) <= {first, second, third}
+    assert sorted(store.history()) == [first, second, third]
 
 
 def test_a_folder_in_place_of_the_pointer(store: ModelFolder) -> None:

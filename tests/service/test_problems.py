@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 from io import BytesIO
@@ -21,6 +22,7 @@ from classifier.errors import (
     UsageError,
 )
 from service import create_app
+from service.logs import JsonLines
 from service.problems import KINDS
 from service.settings import Settings
 
@@ -275,8 +277,11 @@ def test_what_happens_inside_stays_inside(
         answer = _fails_with(settings, error).get("/fails")
     check_problem(answer.status_code, answer.content_type, answer.json, expected=status)
     assert S not in caplog.text
-    assert f"GET /fails: {type(error).__name__} at " in caplog.text
-    assert "Traceback" not in caplog.text
+    [said] = [json.loads(JsonLines().format(r)) for r in caplog.records if r.levelname == "ERROR"]
+    assert (said["event"], said["route"], said["error"]) == ("error", "/fails", type(error).__name__)
+    assert said["at"][-1].partition(":")[0] not in ("", "?")
+    assert said["request_id"] == answer.headers["X-Request-ID"]
+    assert S not in json.dumps(said)
 
 
 def test_what_the_model_cannot_do_is_said(settings: Settings, check_problem: Refused) -> None:

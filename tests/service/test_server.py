@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -13,8 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -39,82 +37,12 @@ BOXES = (
 )
 
 
-@dataclass
-class Server:
-    """A running server; `stderr` is what it has said so far."""
-
-    process: subprocess.Popen[bytes]
-    port: int
-    stderr: str
-    stdout: str = ""
-
-    def connect(self) -> closing[http.client.HTTPConnection]:
-        return closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS))
-
-    def line(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=SECONDS)
-
-    def send(
-        self, path: str, body: Any = None, *, method: str = "POST", headers: dict[str, str] = JSON
-    ) -> tuple[int, str | None, Any]:
-        """Status, content type and parsed body; `body` is made JSON unless it is bytes."""
-        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        with self.connect() as connection:
-            connection.request(method, path, data, headers)
-            answer = connection.getresponse()
-            return answer.status, answer.getheader("content-type"), json.loads(answer.read())
-
-    def stop(self) -> int:
-        """SIGTERM, and the exit code."""
-        self.process.terminate()
-        return self.wait()
-
-    def wait(self) -> int:
-        """What it still says, and the exit code."""
-        out, err = self.process.communicate(timeout=SECONDS)
-        self.stdout += out.decode()
-        self.stderr += err.decode()
-        return self.process.returncode
-
-
-@contextmanager
-def running(model: Path, *options: str) -> Iterator[Server]:
-    """A server on a free port, from the line that says its address to its end."""
-    environ = {**os.environ, "NEWSDESK_MAX_BODY_BYTES": str(LIMIT)}
-    process = subprocess.Popen(
-        [*RUN, str(model), "--port", "0", *options],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=environ,
-        start_new_session=True,
-    )
-    try:
-        said = read_line(process)
-        assert " at http://127.0.0.1:" in said, said
-        server = Server(process, int(said.rpartition(":")[2]), said)
-        yield server
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        process.communicate(timeout=SECONDS)
-
-
-def read_line(process: subprocess.Popen[bytes]) -> str:
-    """The first line that the process writes to stderr."""
-    assert process.stderr is not None
-    end = time.monotonic() + SECONDS
-    said = b""
-    while not said.endswith(b"\n"):
-        ready, _, _ = select.select([process.stderr], [], [], max(0.0, end - time.monotonic()))
-        assert ready, f"no line after {SECONDS} seconds: {said!r}"
-        block = os.read(process.stderr.fileno(), 1)
-        assert block, f"ended early: {said!r}"
-        said += block
-    return said.decode()
+Running = Callable[..., AbstractContextManager[Any]]
+Server = Any
 
 
 @pytest.fixture(scope="module")
-def server(tiny_model_path: Path) -> Iterator[Server]:
+def server(running: Running, tiny_model_path: Path) -> Iterator[Server]:
     with running(tiny_model_path) as server:
         yield server
 
@@ -205,7 +133,7 @@ def test_every_error_has_one_shape(
 def begin_request(line: socket.socket, length: int) -> None:
     """Send a request's head and wait until the application reads the body: the request is under way."""
     line.sendall(
-        b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % length
     )
     assert line.recv(1000).startswith(b"HTTP/1.1 100 ")
@@ -227,7 +155,7 @@ def test_a_body_in_chunks(server: Server, model: Model, check_problem: Callable[
 def test_a_body_that_was_cut_off(server: Server, check_problem: Callable[..., dict[str, Any]]) -> None:
     with closing(server.line()) as line:
         line.sendall(
-            b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b'Content-Length: 100\r\n\r\n{"headline": "Quuxelby"}'
         )
         line.shutdown(socket.SHUT_WR)
@@ -244,7 +172,7 @@ def test_a_body_that_was_cut_off(server: Server, check_problem: Callable[..., di
 def test_a_client_that_asks_first_is_told_before_it_sends(server: Server) -> None:
     with closing(server.line()) as line:
         line.sendall(
-            b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"POST /v1/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             b"Expect: 100-continue\r\nContent-Length: 900000000\r\n\r\n"
         )
         assert line.recv(100).startswith(b"HTTP/1.1 413 ")
@@ -267,7 +195,7 @@ def test_one_connection_serves_on_after_errors(server: Server) -> None:
             assert answer.status == expected
 
 
-def test_slow_and_idle_clients_do_not_shut_out_others(tiny_model_path: Path) -> None:
+def test_slow_and_idle_clients_do_not_shut_out_others(running: Running, tiny_model_path: Path) -> None:
     with running(tiny_model_path, "--workers", "1") as server, ExitStack() as lines:
         for number in range(60):
             line = lines.enter_context(closing(server.line()))
@@ -277,7 +205,7 @@ def test_slow_and_idle_clients_do_not_shut_out_others(tiny_model_path: Path) -> 
 
 
 def test_sigterm_lets_a_request_finish_and_ends_with_0(
-    tiny_model_path: Path, model: Model, secret: str
+    running: Running, tiny_model_path: Path, model: Model, secret: str
 ) -> None:
     article = {"headline": f"{secret} votes"}
     body = json.dumps(article).encode()
@@ -296,14 +224,16 @@ def test_sigterm_lets_a_request_finish_and_ends_with_0(
     assert secret not in server.stderr
 
 
-def test_two_signals_at_once_end_it_too(tiny_model_path: Path) -> None:
+def test_two_signals_at_once_end_it_too(running: Running, tiny_model_path: Path) -> None:
     with running(tiny_model_path) as server:
         server.process.send_signal(signal.SIGINT)
         assert server.stop() == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_to_all_processes_ends_with_0(tiny_model_path: Path, number: signal.Signals) -> None:
+def test_a_signal_to_all_processes_ends_with_0(
+    running: Running, tiny_model_path: Path, number: signal.Signals
+) -> None:
     with running(tiny_model_path) as server:
         os.killpg(server.process.pid, number)
         started = time.monotonic()
@@ -313,7 +243,18 @@ def test_a_signal_to_all_processes_ends_with_0(tiny_model_path: Path, number: si
     assert "Traceback" not in server.stderr
 
 
-def test_workers_end_with_a_server_that_was_killed(tiny_model_path: Path) -> None:
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the workers through /proc")
+def test_ctrl_c_while_workers_start_is_quiet(tiny_model_path: Path, started: Callable[..., Any]) -> None:
+    server = started(tiny_model_path)
+    end = time.monotonic() + SECONDS
+    while not server.workers():
+        assert time.monotonic() < end
+    os.killpg(server.process.pid, signal.SIGINT)
+    assert server.wait() == 0
+    assert "Traceback" not in server.stderr
+
+
+def test_workers_end_with_a_server_that_was_killed(running: Running, tiny_model_path: Path) -> None:
     with running(tiny_model_path) as server:
         server.process.kill()
         # The workers hold the other end of these pipes, so this returns when the last one is gone.
@@ -321,32 +262,18 @@ def test_workers_end_with_a_server_that_was_killed(tiny_model_path: Path) -> Non
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds the worker through /proc")
-def test_a_killed_worker_is_replaced(tiny_model_path: Path) -> None:
+def test_a_killed_worker_is_replaced(running: Running, tiny_model_path: Path) -> None:
     with running(tiny_model_path, "--workers", "1") as server:
-        [worker] = workers_of(server.process.pid)
+        [worker] = server.workers()
         os.kill(worker, signal.SIGKILL)
         end = time.monotonic() + SECONDS
-        while (now := workers_of(server.process.pid)) in ([worker], []):
+        while (now := server.workers()) in ([worker], []):
             assert time.monotonic() < end
         assert now != [worker]
         assert eventually(lambda: server.send("/readyz", method="GET")[0]) == 200
         server.stop()
     assert "Unexpected exit" in server.stderr
     assert server.stdout == ""
-
-
-def workers_of(pid: int) -> list[int]:
-    """The server's worker processes (multiprocessing's resource tracker is a child, too)."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    workers = []
-    for child in children:
-        try:
-            command = Path(f"/proc/{child}/cmdline").read_text()
-        except OSError:  # gone since
-            continue
-        if "spawn_main" in command:
-            workers.append(int(child))
-    return workers
 
 
 def eventually(ask: Callable[[], int]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -31,8 +32,10 @@ class TimeBlock:
         return len(TIME_FEATURES)
 
     def transform(self, rows: Rows) -> SparseRows:
-        known = (time_features(time, self.timezone) for time in rows.times())
-        everything = (range(self.width), (self.average * self.weight).tolist())
+        known = [time_features(time, self.timezone) for time in rows.times()]
+        everything: tuple[Sequence[int], Sequence[float]] = ((), ())
+        if None in known:
+            everything = (range(self.width), (self.average * self.weight).tolist())
         return SparseRows.from_rows(
             [everything if ids is None else (ids, [self.weight] * len(ids)) for ids in known], self.width
         )

@@ -130,12 +130,12 @@ class TextBlock:
     def feature_spans(self, rows: Rows, number: int) -> dict[int, list[FieldSpan]]:
         parts = rows.text_parts(self.column, number)
         found: dict[int, list[FieldSpan]] = {}
-        for feature, start, end in self._places(rows, number):
+        for feature, start, end in self.places(rows, number).tolist():
             found.setdefault(feature, []).extend(field_spans(parts, start, end))
         return found
 
-    def _places(self, rows: Rows, number: int) -> list[list[int]]:
-        """(feature, start, end) of every known n-gram of a row, in code points of the joined text."""
+    def places(self, rows: Rows, number: int) -> NDArray[np.uint32]:
+        """(m, 3): feature, start and end of every known n-gram of a row, in code points of the joined text."""
         texts = rows.kernel_texts(self.column)
         buffer = native.Buffer()
         try:
@@ -152,12 +152,11 @@ class TextBlock:
                 number,
             )
             if not count:
-                return []
+                return np.zeros((0, 3), np.uint32)
             data = ctypes.string_at(buffer.memory, count * 12)
         finally:
             kernel.nd_release(buffer)
-        found: list[list[int]] = np.frombuffer(data, np.uint32).reshape(-1, 3).tolist()
-        return found
+        return np.frombuffer(data, np.uint32).reshape(-1, 3)
 
     def spec(self) -> dict[str, Any]:
         analyzer, weighting = self.analyzer, self.weighting

@@ -1,0 +1,261 @@
+"""The service beside what its parts cost alone, and beside other ways to serve a model.
+
+    NEWSDESK_DATA=/path/to/data python -m benchmarks.serving    twelve minutes on two cores that do nothing else
+    python -m benchmarks.serving --quick                        does it run? The bundled newspaper; nothing is kept
+
+Needs the `bench` extra; MLflow is left out where it is not installed. wrk loads, where it is installed (a system package),
+else a client of ours. Server and client share the machine; every contender runs in turn, in several rounds, and the medians
+are kept. Newsdesk serves both heads with keys, metrics and logs on; the peers' pipeline is the section head alone. The
+figures are kept in benchmarks/results/serving.json, from which `python -m benchmarks.tables` makes the tables. Texts are
+those of the test part of headlines_in: log runs without --quick in docs/TEST_RUNS.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from benchmarks.speed.models import WORDS, fit_pipeline
+from benchmarks.speed.rows import Asked, keep, machine, row, say, written
+from benchmarks.speed.texts import Articles, data_folder, load, load_sample, long_articles
+from benchmarks.web import servers
+from benchmarks.web.load import Load, tool
+from benchmarks.web.load import load as run_load
+from benchmarks.web.peers import PIPELINE
+from benchmarks.web.streams import stream_rate
+from classifier.reading import read_all
+from service.keys import KeyFile
+from service.state import StateFolder
+from training.config import Config
+from training.fit import train
+from training.sample import PAGES
+
+NAME = "serving"
+WORKERS = 2
+_WORDS, _BODIES = 250, 100
+_MB = 1e6
+_OURS, _ECHO = "Newsdesk", "an echo on the same Granian"
+_SKLEARN, _MLFLOW = "scikit-learn in Flask under gunicorn", "MLflow's scoring server"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Seconds of one load, rounds, connections at once, articles of one stream, starts that are timed."""
+
+    seconds: float = 10.0
+    rounds: int = 5
+    connections: int = 16
+    streamed: int = 200_000
+    starts: int = 7
+
+
+QUICK = Size(1.0, 1, 8, 1000, 1)
+
+
+@dataclass(slots=True)
+class Bench:
+    """A folder, the texts, and what was found."""
+
+    folder: Path
+    size: Size
+    articles: Articles
+    inputs: list[str]
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    token: str = ""
+
+    @property
+    def model(self) -> Path:
+        return self.folder / "model"
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state"
+
+    @property
+    def pipeline(self) -> Path:
+        return self.folder / "pipeline.joblib"
+
+    @property
+    def key(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    def found(self, *figures: Any, **options: Any) -> None:
+        """One more row."""
+        self.rows.append(row(*figures, **options))
+        say(written(self.rows[-1]))
+
+    def bodies(self, mlflow: bool) -> list[bytes]:
+        """Articles of 250 words, as each server takes them."""
+        texts = long_articles(self.articles.test, _WORDS, _BODIES)
+        if mlflow:
+            return [orjson.dumps({"inputs": [text]}) for text in texts]
+        return [orjson.dumps({"headline": text[:60], "body": text}) for text in texts]
+
+    def line(self) -> bytes:
+        """One short article, for streams."""
+        text = min(self.articles.test, key=lambda text: abs(len(text) - 200))
+        return orjson.dumps({"headline": text[:70], "summary": text[70:]}) + b"\n"
+
+    def prepare(self) -> None:
+        """Train both models and make a key."""
+        say("training the models that are served")
+        train(read_all(self.inputs), self.model, Config())
+        fit_pipeline(WORDS, self.articles, self.pipeline)
+        state = StateFolder(self.state)
+        state.prepare()
+        _, self.token = KeyFile(state.keys).add("bench", "predict")
+
+
+@contextmanager
+def newsdesk(bench: Bench) -> Iterator[servers.Server]:
+    """The service as an operator starts it."""
+    port = servers.free_port()
+    command = servers.newsdesk(bench.model, bench.state, port, "--workers", str(WORKERS), "--rate-limit", "0")
+    with servers.started(command, bench.folder / "newsdesk.log", port=port, probe="/readyz") as server:
+        yield server
+
+
+def _peer(bench: Bench, stack: ExitStack, name: str) -> servers.Server:
+    port = servers.free_port()
+    if name == _ECHO:
+        command = servers.granian("benchmarks.web.peers:create_echo", port, WORKERS)
+    elif name == _SKLEARN:
+        command = servers.gunicorn("benchmarks.web.peers:create_sklearn()", port, WORKERS)
+    else:
+        saved = bench.folder / "mlflow"
+        _save_mlflow(bench.pipeline, saved)
+        command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(saved), "-p", str(port)]
+        command += ["--env-manager", "local", "--workers", str(WORKERS)]
+    log = bench.folder / f"{name.split()[0]}.log"
+    return stack.enter_context(
+        servers.started(command, log, port=port, environ={PIPELINE: str(bench.pipeline)})
+    )
+
+
+def _save_mlflow(pipeline: Path, folder: Path) -> None:
+    import mlflow.sklearn
+
+    from benchmarks.speed.models import load_pipeline
+
+    mlflow.sklearn.save_model(load_pipeline(pipeline), str(folder))
+
+
+def predicting(bench: Bench) -> None:
+    """/v1/predict beside the echo and the peers: requests a second, and the slowest hundredth."""
+    with ExitStack() as stack:
+        running = {_OURS: stack.enter_context(newsdesk(bench))}
+        for name in (_ECHO, _SKLEARN, _MLFLOW):
+            if name == _MLFLOW and find_spec("mlflow") is None:
+                bench.notes.append(f"{name}: left out; mlflow is not installed (the bench extra has it)")
+                say(bench.notes[-1])
+                continue
+            running[name] = _peer(bench, stack, name)
+        loads: dict[str, list[Load]] = {name: [] for name in running}
+        for _ in range(bench.size.rounds):
+            for name, server in running.items():
+                loads[name].append(_load(bench, name, server))
+    for name, found in loads.items():
+        if errors := sum(one.errors for one in found):
+            raise SystemExit(f"{name} answered {errors} requests with an error")
+    rates = {name: statistics.median(one.rate for one in found) for name, found in loads.items()}
+    slowest = {name: statistics.median(one.p99 for one in found) * 1000 for name, found in loads.items()}
+    what = f"/v1/predict, {_WORDS} words"
+    for name, asked in ((_ECHO, Asked(0.5, 0.65)), (_SKLEARN, Asked(4)), (_MLFLOW, Asked(30))):
+        if name in rates:
+            bench.found(what, rates[_OURS], name, rates[name], "requests/s", asked=asked)
+    asked = Asked(3, at_most=True)
+    bench.found(f"{what}, 99 %", slowest[_OURS], _ECHO, slowest[_ECHO], "ms", asked=asked)
+
+
+def _load(bench: Bench, name: str, server: servers.Server) -> Load:
+    path = "/invocations" if name == _MLFLOW else "/v1/predict"
+    headers = {"Content-Type": "application/json", **bench.key}
+    size = bench.size
+    run_load(
+        server.port, path, bench.bodies(name == _MLFLOW), headers, seconds=1, connections=size.connections
+    )
+    return run_load(
+        server.port,
+        path,
+        bench.bodies(name == _MLFLOW),
+        headers,
+        seconds=size.seconds,
+        connections=size.connections,
+    )
+
+
+def streaming(bench: Bench) -> None:
+    """Short articles as NDJSON, over as many streams as there are workers; then what the workers hold in memory."""
+    with newsdesk(bench) as server:
+        stream_rate(server.port, bench.line(), 1000, bench.key, WORKERS)
+        rates = [
+            stream_rate(server.port, bench.line(), bench.size.streamed, bench.key, WORKERS)
+            for _ in range(bench.size.rounds)
+        ]
+        held = [servers.memory(pid) for pid in server.workers()]
+    bench.found(
+        "NDJSON, short articles", statistics.median(rates), "asked", 30_000, "articles/s", asked=Asked(1)
+    )
+    private = max(one.private for one in held) / _MB
+    bench.found("a worker's private memory", private, "asked", 120, "MB", asked=Asked(1, at_most=True))
+
+
+def starting(bench: Bench) -> None:
+    """From the command to the first answer."""
+    ready = []
+    for _ in range(bench.size.starts):
+        with newsdesk(bench) as server:
+            ready.append(server.ready)
+    asked = Asked(1, at_most=True)
+    bench.found("ready after", statistics.median(ready), "asked", 1.5, "s", asked=asked)
+
+
+def measure(size: Size, *, quick: bool) -> dict[str, Any]:
+    """Everything, as it is kept."""
+    with tempfile.TemporaryDirectory() as folder:
+        if quick:
+            bench = Bench(Path(folder), size, load_sample(), [str(PAGES)])
+        else:
+            # Both heads at their real size: sections of one table, popularity of the other.
+            inputs = [
+                str(data_folder() / f"{name}.parquet") for name in ("headlines_in", "outlets_reactions")
+            ]
+            bench = Bench(Path(folder), size, load("headlines_in"), inputs)
+        bench.prepare()
+        for part in (predicting, streaming, starting):
+            part(bench)
+        return {"machine": {**machine(), "client": tool()}, "rows": bench.rows, "notes": bench.notes}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run, say what is found, keep it."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{NAME}")
+    parser.add_argument("--quick", action="store_true", help="the bundled newspaper; nothing is kept")
+    parser.add_argument("--json", action="store_true", help="print the figures as one object")
+    asked = parser.parse_args(arguments)
+    if not sys.platform.startswith("linux"):
+        parser.error("this needs Linux: memory is read from /proc")
+    if not asked.quick and "NEWSDESK_DATA" not in os.environ:
+        parser.error("NEWSDESK_DATA must name the folder of the real articles; see docs/BENCHMARKS.md")
+    found = measure(QUICK if asked.quick else Size(), quick=asked.quick)
+    if not asked.quick:
+        keep(NAME, found)
+    if asked.json:
+        sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

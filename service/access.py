@@ -1,0 +1,196 @@
+"""Who may ask for what: keys and their roles, rate limits, host names; and the headers that keep browsers out of trouble.
+
+A view needs the role "predict" unless `needs` or `public` says otherwise, so a new one is closed until somebody opens it.
+No header lets pages of other origins read answers (CORS is off).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from flask import Flask, Response, current_app, g, request
+
+from classifier.errors import ConfigError
+from service.errors import NotAllowed, RateLimited, Unauthenticated, WrongHost
+from service.keys import Key, KeyFile, KeyRing
+from service.limits import Limiter
+from service.settings import Settings
+from service.state import StateFolder
+from service.watching import Watched, signature
+
+View = TypeVar("View", bound=Callable[..., object])
+_KEY = "newsdesk.access"
+_ROLE = "newsdesk_role"
+_PUBLIC = ""
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+def needs(role: str) -> Callable[[View], View]:
+    """Says which role a view needs."""
+
+    def mark(view: View) -> View:
+        setattr(view, _ROLE, role)
+        return view
+
+    return mark
+
+
+def public(view: View) -> View:
+    """Says that anybody may ask, under any host name: for probes."""
+    return needs(_PUBLIC)(view)
+
+
+class Access(Watched):
+    """The keys as they are now, and the rules."""
+
+    def __init__(self, settings: Settings, state: StateFolder) -> None:
+        """Raises:
+        ConfigError: there are no keys and nobody said that none are needed, or the keys cannot be read.
+        OutputError: the state folder cannot be written to.
+        """
+        self._file = KeyFile(state.keys)
+        self._open = settings.open
+        self._seen = signature(self._file.path)
+        self._ring = KeyRing(self._file.load())
+        self._ever = self._file.exists()
+        self._hosts = _host_names(settings.hosts)
+        self._rate_limit = settings.rate_limit
+        self._limiter = Limiter(state.limits)
+        if not len(self._ring) and not self.is_open:
+            raise ConfigError(
+                "there are no keys, so nobody could ask for predictions",
+                where=str(state.keys) if settings.state else None,
+                remedy="make one (newsdesk keys add NAME --role predict --state FOLDER) and name the folder in "
+                "NEWSDESK_STATE; or, where everybody who reaches the service may use it, set NEWSDESK_OPEN=always",
+            )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether predictions need no key."""
+        return self._open == "always" or (self._open == "without-keys" and not self._ever)
+
+    def refresh(self) -> None:
+        """Take up keys that were made or revoked.
+
+        Raises:
+            ConfigError: the file cannot be read; the keys known so far stay.
+        """
+        found = signature(self._file.path)
+        if found != self._seen:
+            self._seen = found
+            self._ring = KeyRing(self._file.load())
+            self._ever = (
+                True  # also if the file was removed: a service that was closed does not open by itself
+            )
+
+    def admit(self, role: str) -> Key | None:
+        """The key of this request, as `check`."""
+        return self.check(request.environ.get("HTTP_HOST", ""), credential(), role)
+
+    def check(self, host: str, token: str | None, role: str) -> Key | None:
+        """The key that a request is let in with, None where none is needed and none was sent; counts the request.
+
+        Raises:
+            WrongHost, Unauthenticated, NotAllowed, RateLimited
+        """
+        self._check_host(host)
+        if token is None:
+            if role == "predict" and self.is_open:
+                return None
+            raise Unauthenticated("no key was sent", remedy="send the header Authorization: Bearer KEY")
+        key = self._ring.find(token)
+        if key is None:
+            raise Unauthenticated("the key is not known", remedy="ask the operator for a new one")
+        if not key.may(role):
+            raise NotAllowed(f"this needs a key of the role {role}", remedy="ask the operator for one")
+        self._count(key)
+        return key
+
+    def knows(self, token: str | None) -> bool:
+        """Whether it is worth receiving what comes with this credential."""
+        return self.is_open if token is None else self._ring.find(token) is not None
+
+    def _count(self, key: Key) -> None:
+        per_minute = self._rate_limit if key.limit is None else key.limit
+        if per_minute and (seconds := self._limiter.take(key, per_minute)):
+            raise RateLimited(
+                f"the key may ask {per_minute} times a minute",
+                seconds=seconds,
+                remedy="wait as long as Retry-After says, or send several articles in one batch",
+            )
+
+    def _check_host(self, host: str) -> None:
+        if self._hosts is not None and _bare(host) not in self._hosts:
+            raise WrongHost(
+                "the host name is not one of this service", remedy="the operator lists them in NEWSDESK_HOSTS"
+            )
+
+
+def init_app(app: Flask, settings: Settings, state: StateFolder) -> Access:
+    """Check every request before its view runs.
+
+    Raises:
+        ConfigError, OutputError: as `Access`.
+    """
+    access = app.extensions[_KEY] = Access(settings, state)
+    app.before_request(_check)
+    app.after_request(_add_headers)
+    return access
+
+
+def credential() -> str | None:
+    """What this request says it may be let in with: the one place that knows where a credential stands."""
+    return bearer(request.environ.get("HTTP_AUTHORIZATION", ""))
+
+
+def bearer(authorization: str) -> str | None:
+    """The token of an Authorization header (RFC 6750); None for any other scheme."""
+    scheme, _, token = authorization.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def current_key() -> Key | None:
+    """The key of this request; None where none was needed."""
+    key: Key | None = g.get("key")
+    return key
+
+
+def access_of(app: Flask) -> Access:
+    """The rules of an application."""
+    access: Access = app.extensions[_KEY]
+    return access
+
+
+def _check() -> None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    role = getattr(view, _ROLE, "predict")
+    if view is not None and role != _PUBLIC:
+        g.key = access_of(current_app).admit(role)
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def _host_names(text: str) -> frozenset[str] | None:
+    """The names that are answered to; None for any."""
+    names = frozenset(_bare(name) for name in text.split(","))
+    return None if names & {"*", "auto"} else names
+
+
+def _bare(host: str) -> str:
+    """A host name without its port, in lower case."""
+    name, colon, port = host.rpartition(":")
+    if colon and port.isdigit() and not name.endswith(":"):
+        host = name
+    return host.strip("[]").rstrip(".").lower()

@@ -1,0 +1,133 @@
+"""A request's body as it arrives from Granian, with a deadline on every wait."""
+
+from __future__ import annotations
+
+import asyncio
+from io import BytesIO
+from typing import Any
+
+from classifier.errors import NewsdeskError
+from service.errors import BodyError, BodyTimeout
+from service.loops import ask
+from service.settings import Settings
+
+_DRAIN_SECONDS = 10.0
+
+
+class Received(BytesIO):
+    """A whole body as `wsgi.input`; or why there is none, which the first one who reads it learns."""
+
+    error: NewsdeskError | None = None
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
+        return super().read(size)
+
+
+class Incoming:
+    """The parts of one body. After an error nothing more can be taken; `left` says whether the client is still sending."""
+
+    def __init__(
+        self,
+        proto: Any,
+        environ: dict[str, Any],
+        settings: Settings,
+        declared: int | None,
+        *,
+        whole: bool = True,
+    ) -> None:
+        self._proto = proto
+        self._parts: Any = None
+        self._declared = declared
+        self._trailers = "HTTP_TRAILER" in environ
+        self._got = 0
+        self._chunk_seconds = settings.chunk_seconds
+        self._seconds = settings.body_seconds if whole else None
+        self._deadline = 0.0
+        self.left = declared != 0
+        self.error: NewsdeskError | None = None
+
+    async def part(self) -> bytes:
+        """The next part; b"" at the end, and where it is cut off or late, which `error` then says."""
+        if not self.left or self.error is not None:
+            return b""
+        loop = asyncio.get_running_loop()
+        if self._parts is None:
+            self._parts = self._proto.__aiter__()
+            self._deadline = loop.time() + self._seconds if self._seconds else 0.0
+        seconds: float = self._chunk_seconds
+        if self._seconds:
+            seconds = min(seconds, self._deadline - loop.time())
+        try:
+            async with asyncio.timeout(seconds):
+                block: bytes = await self._parts.__anext__()
+        except TimeoutError:
+            self.error = self._late()
+            return b""
+        if not block:
+            await self._end()
+            return b""
+        self._got += len(block)
+        if self._got == self._declared:
+            self.left = False
+        return block
+
+    async def drain(self, most: int) -> None:
+        """Receive and throw away what is left, within a limit."""
+        if self.error is None:
+            self._seconds = self._chunk_seconds = _DRAIN_SECONDS  # type: ignore[assignment]
+            while most > 0 and (block := await self.part()):
+                most -= len(block)
+
+    async def _end(self) -> None:
+        """Whether the body ended, or broke off: then Granian gives one more empty part before it says that it is over."""
+        self.left = False
+        if self._declared is not None:
+            self.error = BodyError(
+                f"the body ended after {self._got} of {self._declared} bytes", remedy="send it again"
+            )
+            return
+        try:
+            await self._parts.__anext__()
+        except StopAsyncIteration:
+            return
+        if not self._trailers:  # these, too, come as an empty part
+            self.error = BodyError("the body was cut off", remedy="send it again")
+
+    def _late(self) -> BodyTimeout:
+        if self._seconds and asyncio.get_running_loop().time() >= self._deadline:
+            return BodyTimeout(
+                f"the body did not come within {self._seconds} seconds", remedy="send less at a time"
+            )
+        return BodyTimeout(
+            f"no part of the body came for {self._chunk_seconds} seconds",
+            remedy="send it without long pauses",
+        )
+
+
+class Streamed:
+    """A body as `wsgi.input`, taken by a thread as it arrives."""
+
+    def __init__(self, incoming: Incoming, loop: asyncio.AbstractEventLoop) -> None:
+        self._incoming = incoming
+        self._loop = loop
+        self._rest = b""
+        self._told = False
+
+    def read(self, size: int = -1) -> bytes:
+        """The next part, at most `size` bytes of it, as soon as there is one; b"" at the end.
+
+        Raises:
+            BodyTimeout, BodyError: once, if it does not come in time or is cut off.
+            ConnectionError: nobody receives it any more.
+        """
+        if not self._rest:
+            self._rest = ask(self._loop, self._incoming.part())
+            if self._incoming.error is not None and not self._told:
+                self._told = True
+                raise self._incoming.error
+        size = len(self._rest) if size < 0 else size
+        block, self._rest = self._rest[:size], self._rest[size:]
+        return block

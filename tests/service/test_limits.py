@@ -1,0 +1,120 @@
+"""How often a key may ask, counted over all processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier.errors import OutputError
+from service import limits
+from service.keys import Key
+from service.limits import WINDOW, Limiter
+
+TAKE = """
+import sys
+from pathlib import Path
+from service.keys import Key
+from service.limits import Limiter
+limiter = Limiter(Path(sys.argv[1]))
+key = Key("0", "a", "predict", "", "", None, 3)
+print(sum(limiter.take(key, 1000) == 0 for _ in range(600)), flush=True)
+"""
+
+
+def key(slot: int = 0) -> Key:
+    return Key("0", "a", "predict", "", "", None, slot)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What the limiter takes for the time; tests set it."""
+    now = [1000.0]
+    monkeypatch.setattr(limits, "_now", lambda: now[0])
+    return now
+
+
+def test_a_minute_at_once_then_one_as_it_becomes_due(tmp_path: Path, clock: list[float]) -> None:
+    limiter = Limiter(tmp_path)
+    assert [limiter.take(key(), 4) for _ in range(4)] == [0.0] * 4
+    assert limiter.take(key(), 4) == pytest.approx(15)
+    clock[0] += 14.9
+    assert limiter.take(key(), 4) == pytest.approx(0.1)
+    clock[0] += 0.11
+    assert limiter.take(key(), 4) == 0
+    assert limiter.take(key(), 4) > 14
+    clock[0] += 3600
+    assert [limiter.take(key(), 4) for _ in range(5)] == [0, 0, 0, 0, pytest.approx(15)]
+
+
+def test_keys_do_not_touch_each_other(tmp_path: Path, clock: list[float]) -> None:
+    limiter = Limiter(tmp_path)
+    assert limiter.take(key(0), 1) == 0
+    assert limiter.take(key(0), 1) > 0
+    assert limiter.take(key(9_999), 1) == 0
+
+
+def test_what_was_counted_before_the_machine_was_started_anew_is_forgotten(
+    tmp_path: Path, clock: list[float]
+) -> None:
+    Limiter(tmp_path).take(key(), 1)
+    clock[0] = 3.0  # the clock counts from the start of the machine
+    assert Limiter(tmp_path).take(key(), 1) == 0
+    assert Limiter(tmp_path).take(key(), 1) == pytest.approx(WINDOW)
+
+
+@given(st.integers(1, 20), st.lists(st.floats(0, 30), max_size=60))
+def test_no_minute_lets_more_than_twice_the_limit_through_and_waiting_as_told_always_helps(
+    tmp_path_factory: pytest.TempPathFactory, limit: int, pauses: list[float]
+) -> None:
+    now = [0.0]
+    limiter, patch = Limiter(tmp_path_factory.mktemp("any")), pytest.MonkeyPatch()
+    patch.setattr(limits, "_now", lambda: now[0])
+    taken: list[float] = []
+    try:
+        for pause in pauses:
+            now[0] += pause
+            wait = limiter.take(key(), limit)
+            if wait:
+                now[0] += wait + 1e-6
+                assert limiter.take(key(), limit) == 0
+            taken.append(now[0])
+    finally:
+        patch.undo()
+    for at in taken:
+        assert sum(at <= t < at + WINDOW for t in taken) <= 2 * limit
+
+
+def test_processes_share_the_count(tmp_path: Path) -> None:
+    processes = [
+        subprocess.Popen([sys.executable, "-c", TAKE, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    taken = sum(int(process.communicate(timeout=60)[0]) for process in processes)
+    # 1000 at once, and 16.7 a second while they ran; 1800 were asked for.
+    assert 1000 <= taken < 1400
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_process_locks_for_itself(tmp_path: Path) -> None:
+    limiter = Limiter(tmp_path)
+    limiter.take(key(), 10)
+    before: Any = limiter._handle
+    child = os.fork()
+    if not child:
+        limiter.take(key(), 10)
+        os._exit(0 if limiter._handle != before else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert sum(limiter.take(key(), 10) == 0 for _ in range(20)) == 8
+
+
+def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OutputError, match="make the state folder writable"):
+        Limiter(tmp_path / "file")
