@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from classifier.reading import Reading
-    from classifier.reading.base import ReadOptions, Rejection
+    from classifier.reading.base import Note, ReadOptions, Rejection
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -138,10 +138,21 @@ def report_notes(reading: Reading, options: ReadOptions) -> None:
             "lines of ranking boxes; those are joined by title only",
             err=True,
         )
+    for what, values in _counted(reading.notes).items():
+        shown = ", ".join(values[:3])
+        click.echo(f"note: {len(values)} × {what}, such as {shown}", err=True)
     if reading.skipped:
         click.echo(
             f"note: no reader knows {len(reading.skipped)} files, such as {reading.skipped[0]}", err=True
         )
+
+
+def _counted(notes: Sequence[Note]) -> dict[str, list[str]]:
+    """What the notes are about (with the file), by what they say."""
+    found: dict[str, list[str]] = {}
+    for note in notes:
+        found.setdefault(note.what, []).append(f"{note.value} in {note.file}" if note.value else note.file)
+    return found
 
 
 def finish(rejected: int, total: int) -> None:

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from classifier.errors import FormatError
-from classifier.reading.base import Chunk, Reader, ReadOptions, Rejection, Source
+from classifier.reading.base import Chunk, Note, Reader, ReadOptions, Rejection, Source
 from classifier.reading.finding import STDIN_NAME, Found, find
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Reading:
 
     `rejected` are rows and pages that were not read, `duplicates` counts rows that were there twice in every column,
     `unmatched_labels` the label rows that no article has the key of, `sources` the files read, `skipped` names those in
-    folders that are of no known format.
+    folders that are of no known format, `notes` say what was read otherwise than its author may have meant.
     """
 
     articles: pa.Table
@@ -74,6 +74,7 @@ class Reading:
     duplicates: int = 0
     unmatched_labels: int = 0
     skipped: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def total(self) -> int:
@@ -147,6 +148,7 @@ def read_all(inputs: Sequence[str], options: ReadOptions | None = None) -> Readi
         reading.duplicates,
         reading.unmatched_labels,
         tuple(found.skipped),
+        reading.notes,
     )
 
 

@@ -26,6 +26,8 @@ class ReadOptions:
     of times that have none. `taken_at` is when ranking boxes without a time of their own were printed: a time, or a
     file-name pattern with strptime fields ("%Y-%m-%d") looked for anywhere in the path. `printed_sections`: a page's
     section is what its popular box says; scoring leaves that out: a page gets the same prediction without its boxes.
+    `ranking_headings` are further words that name a ranking box of an HTML page ("Reader favourites"). `topics` is a file
+    that names subject codes, see `classifier.reading.topics`.
     """
 
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -33,6 +35,8 @@ class ReadOptions:
     timezone: tzinfo | None = None
     taken_at: datetime | str | None = None
     printed_sections: bool = True
+    ranking_headings: tuple[str, ...] = ()
+    topics: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,18 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Something that was read, but not as its author may have meant it.
+
+    `what` is the same sentence for all of a kind (they are counted by it), `value` what it is about here.
+    """
+
+    file: str
+    what: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """What one step of a reader yields.
 
@@ -68,6 +84,7 @@ class Chunk:
     labels: pa.RecordBatch | None = None
     clicks: pa.RecordBatch | None = None
     rejected: tuple[Rejection, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 class Reader(Protocol):

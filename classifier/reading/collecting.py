@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from classifier.errors import InputError
-from classifier.reading.base import Chunk, Rejection, box_schema, click_schema
+from classifier.reading.base import Chunk, Note, Rejection, box_schema, click_schema
 from classifier.reading.columns import FILE, concat
 from classifier.reading.joining import join_labels, unique_ids
 
@@ -22,6 +22,7 @@ class Collected(NamedTuple):
     rejected: list[Rejection]
     duplicates: int
     unmatched_labels: int
+    notes: tuple[Note, ...] = ()
 
 
 def collect(sources: Iterable[tuple[str, Iterable[Chunk]]]) -> Collected:
@@ -36,9 +37,11 @@ def collect(sources: Iterable[tuple[str, Iterable[Chunk]]]) -> Collected:
     clicks: list[pa.RecordBatch] = []
     labels: list[tuple[str, pa.RecordBatch]] = []
     rejected: list[Rejection] = []
+    notes: list[Note] = []
     for name, chunks in sources:
         for chunk in chunks:
             rejected += chunk.rejected
+            notes += chunk.notes
             if chunk.articles:
                 articles.append(chunk.articles)
             if chunk.boxes:
@@ -58,6 +61,7 @@ def collect(sources: Iterable[tuple[str, Iterable[Chunk]]]) -> Collected:
         [*rejected, *taken],
         duplicates,
         unmatched,
+        tuple(notes),
     )
 
 
