@@ -13,6 +13,7 @@ from pyarrow import types
 from classifier.articles import parse_time
 from classifier.errors import FieldError, FormatError
 from classifier.reading.casting import Cast, cast_text, is_bytes, is_text, plain, wrong_type
+from classifier.reading.iso_times import iso_times
 
 # In microseconds since 1970: what Python's calendar (years 1 to 9999) holds.
 _FIRST = -62_135_596_800 * 10**6
@@ -35,6 +36,8 @@ def cast_time(column: pa.Array, name: str, file: str, zone: tzinfo | None) -> Ca
         return Cast(pa.nulls(len(column), pa.timestamp("us", tz="UTC")))
     if is_text(kind) or is_bytes(kind):
         text = cast_text(column, name, file)
+        if (times := iso_times(text.values, zone)) is not None:
+            return Cast(times, text.failures)
         cast = _zoned(text.values, name, zone)
         return Cast(cast.values, {**cast.failures, **text.failures})
     if types.is_date(kind):

@@ -26,6 +26,10 @@ class Where:
     def number(self, row: int) -> int:
         return self.first + row if self.lines is None else self.lines[row]
 
+    def of(self, rows: Sequence[int]) -> Where:
+        """Where these of the rows stand."""
+        return Where(self.file, lines=[self.number(row) for row in rows])
+
     def __call__(self, row: int) -> str:
         return f"{self.file}, {'row' if self.lines is None else 'line'} {self.number(row)}"
 
