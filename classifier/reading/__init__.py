@@ -7,10 +7,11 @@ is needed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from classifier.errors import FormatError
@@ -29,6 +30,9 @@ class _Format(NamedTuple):
     media_types: tuple[str, ...] = ()
     is_text: bool = True  # then it may also be compressed: .gz, .zst
 
+
+# Its reader asks the content, through `classifier.reading.looking`, for what the name leaves open.
+_LOOK = "classifier.reading.looking:read"
 
 FORMATS = (
     _Format("classifier.reading.pages:read", (".txt",), ("text/plain",)),
@@ -49,12 +53,33 @@ FORMATS = (
         ("application/vnd.apache.arrow.file", "application/vnd.apache.arrow.stream"),
         is_text=False,
     ),
+    _Format(
+        "classifier.reading.html_pages:read",
+        (".html", ".htm", ".xhtml"),
+        ("text/html", "application/xhtml+xml"),
+    ),
+    _Format(
+        "classifier.reading.feeds:read", (".rss", ".atom"), ("application/rss+xml", "application/atom+xml")
+    ),
+    _Format("classifier.reading.ninjs:read", (".ninjs",), ("application/ninjs+json",)),
+    _Format(
+        "classifier.reading.newsml:read",
+        (".newsml",),
+        (
+            "application/vnd.iptc.g2.newsitem+xml",
+            "application/vnd.iptc.g2.newsmessage+xml",
+            "application/vnd.iptc.g2.packageitem+xml",
+        ),
+    ),
+    _Format(_LOOK, (".xml", ".json"), ("application/xml", "text/xml")),
 )
 COMPRESSIONS = (".gz", ".zst")
 # "module:function" by suffix and by media type.
 READERS = {key: form.reader for form in FORMATS for key in (*form.suffixes, *form.media_types)}
+READERS[""] = _LOOK
 _COMPRESSIBLE = {suffix for form in FORMATS if form.is_text for suffix in form.suffixes}
-_STDIN_SUFFIX = ".jsonl"
+# Web addresses that were saved as they are ("article", "index.php", "index.html?id=3") say nothing of their content.
+_WEB_SUFFIX = re.compile(r"|\.(?:php|aspx?|jspx?|cgi|shtml|do|[^.]*[^a-z.][^.]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +108,13 @@ class Reading:
 
 
 def find_sources(inputs: Sequence[str]) -> Found:
-    """The sources behind files, folders (recursive, sorted), globs and "-" (JSON Lines on stdin), and what was skipped.
+    """The sources behind files, folders (recursive, sorted), globs and "-" (stdin), and what was skipped.
 
     Raises:
         InputError: a path or pattern that leads nowhere.
         FormatError: a file of unknown suffix that was named itself.
     """
-    found = find(inputs, lambda name: _suffixes(name) is not None)
+    found = find(inputs, _is_known)
     for source in found.sources:
         _reader(source)
     return found
@@ -159,16 +184,33 @@ def read_source(source: Source, options: ReadOptions) -> Iterator[Chunk]:
         FormatError: an unknown suffix, or not what its name says.
     """
     suffix, compression = _reader(source)
-    if compression:
-        from classifier.reading.compressed import decompressed
+    return reader_for(suffix)(_opened(source, compression), options)
 
-        source = decompressed(source, compression)
-    return reader_for(suffix)(source, options)
+
+def _is_known(path: Path) -> bool:
+    """Whether a file in a folder is read: its suffix is known and, where that leaves the format open, its content."""
+    suffixes = _suffixes(path.name)
+    if suffixes is None:
+        return False
+    suffix, compression = suffixes
+    if READERS[suffix] != _LOOK:
+        return True
+    from classifier.reading.looking import look_at
+
+    return look_at(_opened(Source(path.name, lambda: path.open("rb")), compression)) is not None
+
+
+def _opened(source: Source, compression: str) -> Source:
+    if not compression:
+        return source
+    from classifier.reading.compressed import decompressed
+
+    return decompressed(source, compression)
 
 
 def _reader(source: Source) -> tuple[str, str]:
     if source.name == STDIN_NAME:
-        return _STDIN_SUFFIX, ""
+        return "", ""
     found = _suffixes(source.name)
     if found is None:
         known = ", ".join(key for key in READERS if key.startswith("."))
@@ -185,4 +227,6 @@ def _suffixes(name: str) -> tuple[str, str] | None:
     *_, last, end = ["", "", *[suffix.lower() for suffix in PurePosixPath(name).suffixes]]
     if end in COMPRESSIONS and last in _COMPRESSIBLE:
         return last, end
-    return (end, "") if end in READERS else None
+    if end in READERS:
+        return end, ""
+    return ("", "") if _WEB_SUFFIX.fullmatch(end) else None

@@ -22,11 +22,11 @@ from classifier.reading.html_metadata import Metadata, metadata_of
 from classifier.reading.html_tree import (
     MAX_HTML_BYTES,
     decode_html,
-    looks_like_html,
     parse_tree,
     refused,
     short_texts,
 )
+from classifier.reading.looking import HTML, look
 from classifier.reading.page_text import Line
 from classifier.reading.pages import Box, Page, parse_page, split_article
 from classifier.reading.taken import box_time, check_pattern
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _DEFAULT = ReadOptions()
 _FIRST_LINES = 6  # among which a headline, a byline and a time line may be repeated
+_LOOK = 1 << 14  # characters
 _LONGEST_TIME = 120
 _YEAR = re.compile(r"\d{4}")
 _NO_ARTICLE = "pages say that they are no article (og:type)"
@@ -87,7 +88,8 @@ def parse_any_page(text: str, *, name: str = "page", options: ReadOptions = _DEF
         FieldError: a field of its article holds what it must not.
         MissingExtra: it is HTML, and the "formats" extra is not installed.
     """
-    read_page = parse_html if looks_like_html(text[:4096]) else parse_page
+    start = text[:_LOOK].encode(errors="replace")
+    read_page = parse_html if look(start) == HTML else parse_page
     return read_page(text, name=name, options=options)
 
 

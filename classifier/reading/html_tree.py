@@ -141,15 +141,3 @@ def around(text: Any) -> HtmlElement:
     """The element that a piece of text stands in."""
     parent = text.getparent()
     return parent.getparent() if text.is_tail else parent
-
-
-def looks_like_html(beginning: str) -> bool:
-    """Whether a text begins as HTML does: a doctype, or one of the elements that a page begins with."""
-    return _HTML_START.match(beginning.lstrip("\ufeff")) is not None
-
-
-_HTML_START = re.compile(
-    r"\s*(?:<\?xml[^>]{0,200}\?>\s*)?(?:<!--.{0,2000}?-->\s*)*"
-    r"<(?:!doctype\s+html|html|head|body|meta|title|link|script|style|div|main|article|section|header|h1|p|table)\b",
-    re.IGNORECASE | re.DOTALL,
-)
