@@ -10,74 +10,16 @@ from classifier.errors import PageError
 from classifier.reading.html_tree import parse_tree
 
 # Elements that begin and end a line.
-_BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "br",
-        "caption",
-        "center",
-        "dd",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hl1",
-        "hl2",
-        "hr",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-        "block",
-        "body.content",
-        "body.head",
-        "note",
-    ]
+_BLOCKS = re.compile(
+    r"address|article|aside|blockquote|body|br|caption|center|dd|div|dl|dt|fieldset|"
+    r"footer|form|h1|h2|h3|h4|h5|h6|header|hl1|hl2|hr|li|main|nav|ol|p|pre|"
+    r"section|table|tbody|td|tfoot|th|thead|tr|ul|block|body\.content|body\.head|"
+    r"note"
 )
 # Elements whose text is no part of what is read.
-_SILENT = frozenset(
-    [
-        "script",
-        "style",
-        "template",
-        "noscript",
-        "iframe",
-        "object",
-        "svg",
-        "math",
-        "audio",
-        "video",
-        "figure",
-        "figcaption",
-        "media",
-        "head",
-        "select",
-        "button",
-    ]
+_SILENT = re.compile(
+    r"script|style|template|noscript|iframe|object|svg|math|audio|video|figure|"
+    r"figcaption|media|head|select|button"
 )
 _MARKUP = re.compile(r"<[a-zA-Z/!?]|&(?:#|[a-zA-Z])")
 
@@ -125,9 +67,9 @@ def _pieces(tree: Any) -> Iterator[str]:
             yield item
             continue
         name = local_name(item)
-        block = name in _BLOCKS
+        block = _BLOCKS.fullmatch(name) is not None
         stack.append(_inline(item.tail) if item is not tree else "")
-        if name in _SILENT or not name:
+        if not name or _SILENT.fullmatch(name):
             continue
         if block:
             yield "\n"

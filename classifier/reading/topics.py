@@ -78,25 +78,21 @@ class Topics:
 
     def section_of(self, subject: Subject) -> str | None:
         """The section that a subject belongs to; None where nothing leads to one."""
-        steps = {
-            canonical(subject.code): canonical(code) for code in reversed(subject.broader) if canonical(code)
-        }
-        code = canonical(subject.code)
-        found = self._climbed(code, steps) if code else None
-        if found is None and subject.broader:
-            climbs = [self._climbed(canonical(code), {}) for code in subject.broader]
-            found = next((climb for climb in climbs if climb), None)
-        by_name = _BY_NAME.get(" ".join(subject.name.lower().split()))
-        return found or (TOP_LEVEL[by_name] if by_name and not code else None)
+        codes = [code for code in map(canonical, (subject.code, *subject.broader)) if code]
+        found = next((section for code in codes if (section := self._climbed(code))), None)
+        if found is None and not subject.code:
+            named = _BY_NAME.get(" ".join(subject.name.lower().split()))
+            found = TOP_LEVEL[named] if named else None
+        return found
 
-    def _climbed(self, code: str, steps: Mapping[str, str]) -> str | None:
+    def _climbed(self, code: str) -> str | None:
         for _ in range(_LONGEST_CLIMB):
             if code in self.names and code not in self.broader:
                 return self.names[code]
             if code in TOP_LEVEL:
                 return TOP_LEVEL[code]
-            further = self.broader.get(code) or steps.get(code) or _top_of_subject_code(code)
-            if further is None or further == code:
+            further = self.broader.get(code) or _top_of_subject_code(code)
+            if further is None:
                 return None
             code = further
         return None

@@ -36,6 +36,7 @@ class WireItem:
     url: str = ""
     author: str = ""
     located: str = ""
+    dateline: str = ""
     status: str = ""
     urgency: str = ""
     genre: str = ""
@@ -49,11 +50,7 @@ def item_of(wire: WireItem, element: str | None, name: str, options: ReadOptions
     if status in _WITHDRAWN:
         return Refused(element, f"its agency has {_WITHDRAWN[status]} it; leave it out")
     sections, subjects, notes = sections_of(wire.subjects, load_topics(options.topics), name)
-    first, *rest = wire.body.split("\n")
-    dateline = split_dateline(first)
-    if dateline is not None:
-        rest = [dateline.text, *rest] if dateline.text else rest
-    body = "\n".join(rest if dateline is not None else [first, *rest])
+    body, city, agency = _without_dateline(wire)
     try:
         published = _time(wire.first_created or wire.created, options)
         updated = _time(wire.created, options)
@@ -69,8 +66,8 @@ def item_of(wire: WireItem, element: str | None, name: str, options: ReadOptions
         "url": wire.url,
         "language": wire.language,
         **section_fields(sections),
-        "agency": getattr(dateline, "agency", None),
-        "city": getattr(dateline, "city", None) or wire.located,
+        "agency": agency,
+        "city": city or wire.located,
         "author": wire.author,
         "updated_at": updated if updated != published else None,
         "version": int(wire.version) if wire.version.isdecimal() and len(wire.version) < 10 else None,
@@ -81,6 +78,17 @@ def item_of(wire: WireItem, element: str | None, name: str, options: ReadOptions
         "embargoed": wire.embargoed,
     }
     return Item(fields, element, tuple(notes))
+
+
+def _without_dateline(wire: WireItem) -> tuple[str, str | None, str | None]:
+    """The body without its dateline; city and agency of that, else of the one that stands beside the body."""
+    first, _, rest = wire.body.partition("\n")
+    if (found := split_dateline(first)) is not None:
+        return "\n".join(part for part in (found.text, rest) if part), found.city, found.agency
+    beside = split_dateline(f"{wire.dateline.rstrip(' -–—')} — ") if wire.dateline else None
+    if beside is not None:
+        return wire.body, beside.city, beside.agency
+    return wire.body, wire.dateline or None, None
 
 
 def not_text(name: str, kind: str) -> Note:
