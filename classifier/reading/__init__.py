@@ -28,7 +28,7 @@ class _Format(NamedTuple):
     reader: str
     suffixes: tuple[str, ...]
     media_types: tuple[str, ...] = ()
-    is_text: bool = True  # then it may also be compressed: .gz, .zst
+    is_text: bool = True  # then it may also be compressed
 
 
 # Its reader asks the content, through `classifier.reading.looking`, for what the name leaves open.
@@ -71,9 +71,10 @@ FORMATS = (
             "application/vnd.iptc.g2.packageitem+xml",
         ),
     ),
+    _Format("classifier.reading.json_arrays:read", (), ("application/json",)),
     _Format(_LOOK, (".xml", ".json"), ("application/xml", "text/xml")),
 )
-COMPRESSIONS = (".gz", ".zst")
+COMPRESSIONS = (".gz", ".zst", ".bz2", ".xz", ".lz4")  # as in `classifier.reading.compressed`
 # "module:function" by suffix and by media type.
 READERS = {key: form.reader for form in FORMATS for key in (*form.suffixes, *form.media_types)}
 READERS[""] = _LOOK

@@ -59,7 +59,7 @@ def look(beginning: bytes) -> str | None:
     if start in ("{", "["):
         if len({match.lower() for match in _NINJS.findall(text)}) >= _NINJS_ENOUGH:
             return NINJS
-        return JSON if start == "[" else JSON_LINES if _is_line(text) else None
+        return JSON_LINES if start == "{" and _is_line(text) else JSON
     return None
 
 
@@ -152,8 +152,10 @@ def _markup(text: str) -> str | None:
 
 
 def _is_line(text: str) -> bool:
-    """Whether the first line that holds something is a whole JSON object (or too long to tell)."""
+    """Whether the first line that holds something is a JSON object, be it a bad one (or too long to tell)."""
     line, end, _ = text.lstrip().partition("\n")
+    if line.rstrip().endswith("}") and not line.startswith("{}"):
+        return True
     if not end and len(line) >= _LOOK // 4:
         return True
     try:

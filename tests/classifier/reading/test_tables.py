@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -19,8 +21,9 @@ from hypothesis import strategies as st
 
 from classifier.articles import Article, article_schema
 from classifier.errors import FormatError, NewsdeskError
-from classifier.reading import read_source
+from classifier.reading import COMPRESSIONS, read_source
 from classifier.reading.base import BATCH_ROWS, Chunk, ReadOptions, Source, box_schema
+from classifier.reading.compressed import DECOMPRESSORS
 from classifier.reading.rows import concat
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet", ".arrow", ".arrows")
@@ -467,7 +470,43 @@ def _zstd(data: bytes) -> bytes:
     return bytes(sink.getvalue())
 
 
-@pytest.mark.parametrize(("suffix", "compress"), [(".gz", gzip.compress), (".zst", _zstd)])
+def _lz4(data: bytes) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "lz4") as stream:
+        stream.write(data)
+    return bytes(sink.getvalue())
+
+
+COMPRESSORS = {
+    ".gz": gzip.compress,
+    ".zst": _zstd,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+    ".lz4": _lz4,
+}
+
+
+def test_every_compression_is_tested() -> None:
+    assert set(COMPRESSORS) == set(COMPRESSIONS) == set(DECOMPRESSORS)
+
+
+@pytest.mark.parametrize("suffix", [".jsonl.bz2", ".csv.xz"])
+def test_members_padding_and_empty_input(suffix: str) -> None:
+    end = suffix[-4:].lstrip(".")
+    compress = COMPRESSORS["." + end.rpartition(".")[2]]
+    line = b'{"headline": "a"}\n' if suffix.startswith(".jsonl") else b"headline\na\n"
+    assert len(articles(compress(line) + bytes(8), "a" + suffix)) == 1
+    with pytest.raises(FormatError, match="ends before its end mark"):
+        chunks(b"", "a" + suffix)
+
+
+def test_what_becomes_far_too_large_is_refused() -> None:
+    bomb = COMPRESSORS[".zst"](b" " * (1 << 29))
+    with pytest.raises(FormatError, match="becomes more than 500 times larger by decompression"):
+        chunks(bomb, "a.jsonl.zst")
+
+
+@pytest.mark.parametrize(("suffix", "compress"), COMPRESSORS.items())
 def test_compressed_text_is_read_and_damage_named(suffix: str, compress: Callable[[bytes], bytes]) -> None:
     plain = b'{"headline": "a"}\n' * 1000
     assert len(articles(compress(plain) + compress(plain), "a.jsonl" + suffix)) == 2000
