@@ -24,8 +24,18 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 
 def reading_options(command: F) -> F:
-    """--column, --ignore, --timezone and --taken-at."""
+    """--column, --ignore, --timezone, --taken-at, --ranking-heading and --topics."""
     for option in (
+        click.option(
+            "--topics", metavar="FILE", help="Names of subject codes in wire copy: CSV (code,name) or JSON."
+        ),
+        click.option(
+            "--ranking-heading",
+            "ranking_headings",
+            multiple=True,
+            metavar="TEXT",
+            help="Words that head a ranking box on HTML pages; * is a section's name. Repeatable.",
+        ),
         click.option(
             "--taken-at",
             metavar="TIME|PATTERN",
@@ -90,7 +100,12 @@ def parse_taken_at(text: str | None, timezone: tzinfo | None) -> datetime | str 
 
 
 def read_options(
-    columns: Sequence[str], ignore: Sequence[str], timezone: str | None, taken_at: str | None
+    columns: Sequence[str],
+    ignore: Sequence[str],
+    timezone: str | None,
+    taken_at: str | None,
+    ranking_headings: Sequence[str] = (),
+    topics: str | None = None,
 ) -> ReadOptions:
     """The shared options as the readers want them."""
     from classifier.articles import parse_timezone
@@ -102,6 +117,8 @@ def read_options(
         ignore=frozenset(ignore),
         timezone=zone,
         taken_at=parse_taken_at(taken_at, zone),
+        ranking_headings=tuple(ranking_headings),
+        topics=topics,
     )
 
 

@@ -203,6 +203,8 @@ def configure(
     ignore: tuple[str, ...],
     timezone: str | None,
     taken_at: str | None,
+    ranking_headings: tuple[str, ...] = (),
+    topics: str | None = None,
     search: int | None = None,
     base: Config | None = None,
 ) -> tuple[Config, ReadOptions]:
@@ -225,14 +227,26 @@ def configure(
             config.data,
             ignore=tuple(dict.fromkeys((*config.data.ignore, *ignore))),
             timezone=timezone or config.data.timezone,
+            topics=topics or config.data.topics,
         ),
-        boxes=replace(config.boxes, taken_at=taken_at or config.boxes.taken_at),
+        boxes=replace(
+            config.boxes,
+            taken_at=taken_at or config.boxes.taken_at,
+            headings=tuple(dict.fromkeys((*config.boxes.headings, *ranking_headings))),
+        ),
         fit=replace(config.fit, search=config.fit.search if search is None else search),
     )
     config = parse_config(config.to_dict(), where=str(config_file or "command line"))
     zone = parse_timezone(config.data.timezone) if config.data.timezone else None
     taken = parse_taken_at(config.boxes.taken_at, zone)
-    options = ReadOptions(config.columns, frozenset(config.data.ignore), zone, taken)
+    options = ReadOptions(
+        config.columns,
+        frozenset(config.data.ignore),
+        zone,
+        taken,
+        ranking_headings=config.boxes.headings,
+        topics=config.data.topics or None,
+    )
     return config, options
 
 
@@ -242,6 +256,7 @@ def _as_typed(inputs: tuple[str, ...], out: Path, config_file: Path | None, opti
     if config_file is not None:
         words += ["--config", str(config_file)]
     named = {"columns": "--column", "ignore": "--ignore", "timezone": "--timezone", "taken_at": "--taken-at"}
+    named |= {"ranking_headings": "--ranking-heading", "topics": "--topics"}
     for name, flag in {**named, "search": "--search"}.items():
         given = options.get(name)
         for value in given if isinstance(given, tuple) else () if given is None else (given,):

@@ -51,6 +51,7 @@ class DataConfig:
     timezone: str = _setting("", "zone of local days and hours, and of times without a zone (IANA name)")
     test_share: float = _setting(0.2, "share of articles held out where no split is given")
     ignore: tuple[str, ...] = _setting((), "columns to leave out")
+    topics: str = _setting("", "file that names the subject codes of wire copy (CSV or JSON)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,9 @@ class BoxConfig:
 
     taken_at: str = _setting(
         "", "when boxes were printed: a time, or a strptime pattern looked for in file names"
+    )
+    headings: tuple[str, ...] = _setting(
+        (), "further words that head ranking boxes of HTML pages; * stands for a section's name"
     )
     window_days: int = _setting(7, "how far back before a box was printed its unlisted articles may lie")
 
