@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -33,6 +34,7 @@ class _Format(NamedTuple):
 
 # Its reader asks the content, through `classifier.reading.looking`, for what the name leaves open.
 _LOOK = "classifier.reading.looking:read"
+_HTML = "classifier.reading.html_pages:read"
 
 FORMATS = (
     _Format("classifier.reading.pages:read", (".txt",), ("text/plain",)),
@@ -54,7 +56,7 @@ FORMATS = (
         is_text=False,
     ),
     _Format(
-        "classifier.reading.html_pages:read",
+        _HTML,
         (".html", ".htm", ".xhtml"),
         ("text/html", "application/xhtml+xml"),
     ),
@@ -146,8 +148,8 @@ def read(inputs: Sequence[str], options: ReadOptions | None = None) -> Iterator[
     Raises:
         InputError: an input cannot be found or read.
     """
-    for source in sources(inputs):
-        yield from read_source(source, options or ReadOptions())
+    for _, chunks in _all_chunks(sources(inputs), options or ReadOptions()):
+        yield from chunks
 
 
 def read_all(inputs: Sequence[str], options: ReadOptions | None = None) -> Reading:
@@ -164,7 +166,7 @@ def read_all(inputs: Sequence[str], options: ReadOptions | None = None) -> Readi
 
     found = find_sources(inputs)
     options = options or ReadOptions()
-    reading = collect((source.name, read_source(source, options)) for source in found.sources)
+    reading = collect(_all_chunks(found.sources, options))
     return Reading(
         reading.articles,
         reading.boxes,
@@ -186,6 +188,20 @@ def read_source(source: Source, options: ReadOptions) -> Iterator[Chunk]:
     """
     suffix, compression = _reader(source)
     return reader_for(suffix)(_opened(source, compression), options)
+
+
+def _all_chunks(found: Sequence[Source], options: ReadOptions) -> Iterator[tuple[str, Iterator[Chunk]]]:
+    """Each source's name and chunks; many HTML pages in a row are read by several processes and come together."""
+    for is_html, group in groupby(found, lambda source: READERS[_reader(source)[0]] == _HTML):
+        run = list(group)
+        if is_html and len(run) > 1:
+            from classifier.reading.parallel import FEWEST_PAGES, cores, read_pages
+
+            if len(run) >= FEWEST_PAGES and (processes := cores()) > 1:
+                opened = [_opened(source, _reader(source)[1]) for source in run]
+                yield run[0].name, read_pages(opened, options, processes)
+                continue
+        yield from ((source.name, read_source(source, options)) for source in run)
 
 
 def _is_known(path: Path) -> bool:

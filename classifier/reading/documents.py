@@ -5,6 +5,7 @@ A document is read whole, so its size is limited; one that cannot be read is one
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from classifier.reading.base import Chunk, Note, ReadOptions, Rejection, Source
 MAX_DOCUMENT_BYTES = 64 * 2**20
 MAX_DEPTH = 200  # elements or JSON values within each other
 MAX_ITEMS = 100_000
+_SILENT = logging.NullHandler()
 # The column that says where in a file with several articles one stands.
 ELEMENT = "element"
 
@@ -46,6 +48,8 @@ def library(name: str) -> ModuleType:
     Raises:
         MissingExtra: it is not installed.
     """
+    # What a library logs about a page is not for our user; without a handler it would be printed.
+    logging.getLogger(name.partition(".")[0]).addHandler(_SILENT)
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
