@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +27,9 @@ class ReadOptions:
     file-name pattern with strptime fields ("%Y-%m-%d") looked for anywhere in the path. `printed_sections`: a page's
     section is what its popular box says; scoring leaves that out: a page gets the same prediction without its boxes.
     `ranking_headings` are further words that name a ranking box of an HTML page ("Reader favourites"). `topics` is a file
-    that names subject codes, see `classifier.reading.topics`.
+    that names subject codes, see `classifier.reading.topics`. `dates` says whether 03/04/2022 is of April or of March;
+    `strict` makes times that are in doubt errors. `sections` are the sections by the names in the source, see
+    `classifier.reading.sections`.
     """
 
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -37,6 +39,9 @@ class ReadOptions:
     printed_sections: bool = True
     ranking_headings: tuple[str, ...] = ()
     topics: str | None = None
+    dates: Literal["day-first", "month-first"] | None = None
+    strict: bool = False
+    sections: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +68,15 @@ class Rejection:
 class Note:
     """Something that was read, but not as its author may have meant it.
 
-    `what` is the same sentence for all of a kind (they are counted by it), `value` what it is about here.
+    `what` is the same sentence for all of a kind (they are counted by it), `value` what it is about here, `count` how
+    many there are, `line` where the first of them is.
     """
 
     file: str
     what: str
     value: str = ""
+    count: int = 1
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,11 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """A typed column; rows in `failures` could not be read and are null in `values`."""
+    """A typed column; rows in `failures` could not be read and are null in `values`, those in `doubts` may be misread."""
 
     values: pa.Array
     failures: Mapping[int, FieldError] = field(default_factory=dict)
+    doubts: Mapping[int, str] = field(default_factory=dict)
 
 
 def plain(column: pa.Array) -> pa.Array:

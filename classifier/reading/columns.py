@@ -18,7 +18,8 @@ from classifier.articles import article_schema
 from classifier.reading.cast_times import time_array
 from classifier.reading.casting import is_text, plain
 
-FILE = "file"
+# Where a row came from. Of documents that hold one article, `line` is null.
+FILE, LINE = "file", "line"
 
 
 def json_text(value: Any) -> str:
@@ -89,8 +90,8 @@ def _text(value: Any) -> str:
 
 
 def arranged(columns: Mapping[str, pa.Array]) -> pa.RecordBatch:
-    """One batch: the article table's columns in its order, `file`, then every other."""
-    names = [*article_schema().names, FILE]
+    """One batch: the article table's columns in its order, `file`, `line`, then every other."""
+    names = [*article_schema().names, FILE, LINE]
     order = [*(name for name in names if name in columns), *(name for name in columns if name not in names)]
     return pa.RecordBatch.from_arrays([columns[name] for name in order], names=order)
 

@@ -173,7 +173,9 @@ def _mended(row: Row, layout: Layout) -> Row:
         }
     stand_in = {"headline": "label"} if layout.kind == "labels" else {}
     try:
-        Article.from_mapping({**row, **stand_in}, timezone=layout.options.timezone)
+        # Times as text are read column by column.
+        times = {"published_at": None} if isinstance(row.get("published_at"), str) else {}
+        Article.from_mapping({**row, **stand_in, **times}, timezone=layout.options.timezone)
         if row.get("popularity") is not None:
             row["popularity"] = float(row["popularity"])
     except OverflowError:
