@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from classifier.articles import Article
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _MOST_ITEMS = 100
 _LEVELS = 5  # how far up from a heading its list is looked for
 _ENDS = frozenset(("body", "html", "main", "article", "aside"))
+_LISTS = ("ol", "ul", "dl", "table")
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _TITLE = 1000
 _RANK = re.compile(r"\d{1,3}[.):．、位위]?")
@@ -90,12 +92,18 @@ def _grown(
     at: HtmlElement | None = element
     while at is not None and at.tag not in _ENDS:
         text = text_of(at, LONGEST_HEADING)
-        if len(text) > LONGEST_HEADING:
+        if len(text) > LONGEST_HEADING or _holds_items(at):
             break
         if (named := named_list(text, sites=metadata.sites, more=more)) is not None:
             best = at, named
         at = at.getparent()
     return best
+
+
+def _holds_items(element: HtmlElement) -> bool:
+    if next((True for found in element.iter(*_LISTS) if found is not element), False):
+        return True
+    return len(list(islice(element.iter("a"), 2))) > 1
 
 
 def _block(heading: HtmlElement) -> _Block | None:
@@ -143,7 +151,7 @@ def _siblings(element: HtmlElement) -> Iterator[HtmlElement]:
 
 def _block_in(element: HtmlElement) -> _Block | None:
     """The first list at or in an element, else the element itself if it holds several links."""
-    for found in element.iter("ol", "ul", "dl", "table"):
+    for found in element.iter(*_LISTS):
         if items := _items(found):
             return _Block(found, items)
     if element.tag in ("div", "section", "nav") and len(items := _items(element)) > 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ _PUBLISHED = (
 _MODIFIED = ("article:modified_time", "og:updated_time", "datemodified", "lastmod", "last-modified")
 _SECTION = ("article:section", "og:article:section", "parsely-section", "section")
 _AUTHOR = ("article:author_name", "parsely-author", "author", "dc.creator", "byl")
+# Parts of an address that say where a reader came from.
+_TRACKING = re.compile(r"(?:utm_\w+|at_\w+|ref|ref_src|cid|ocid|icid|fbclid|gclid)=", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +185,11 @@ def is_address(url: str) -> bool:
 
 
 def resolved(base: str, link: str) -> str | None:
-    """The absolute address of a link on the page `base`, without its fragment; None where it has none."""
+    """The absolute address of a link on the page `base`, without fragment and tracking; None where it has none."""
     try:
-        url = urljoin(base, link.strip()).partition("#")[0]
+        parts = urlsplit(urljoin(base, link.strip()))
+        kept = [pair for pair in parts.query.split("&") if not _TRACKING.match(pair)]
+        url = parts._replace(fragment="", query="&".join(kept)).geturl()
     except ValueError:
         return None
     return url if is_address(url) else None
