@@ -92,7 +92,7 @@ def _fields(
     dateline = split_dateline(body.partition("\n")[0])
     if dateline is not None:
         body = "\n".join(part for part in (dateline.text, body.partition("\n")[2]) if part)
-    published = next((value for key in _PUBLISHED if (value := entry.get(key))), "")
+    published = next((value for key in _PUBLISHED if (value := _own(entry, key))), "")
     return {
         "id": str(entry.get("id") or ""),
         "headline": text_of_html(str(entry.get("title") or ""), where).replace("\n", " "),
@@ -109,6 +109,11 @@ def _fields(
     }
 
 
+def _own(entry: Mapping[str, Any], key: str) -> str:
+    """What the entry says under that name: feedparser itself would answer with something else where it is silent."""
+    return str(dict(entry).get(key) or "")
+
+
 def _categories(entry: Mapping[str, Any]) -> Iterator[str]:
     for tag in entry.get("tags") or ():
         label = tag.get("label") or tag.get("term")
@@ -117,7 +122,7 @@ def _categories(entry: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _updated(entry: Mapping[str, Any], published: str, options: ReadOptions) -> datetime | None:
-    updated = str(entry.get("updated") or "")
+    updated = _own(entry, "updated")
     if not updated or updated == published:
         return None
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from classifier.errors import FormatError, PageError
@@ -60,10 +60,10 @@ def _chunk(parts: list[_Part], file: str, options: ReadOptions) -> Chunk:
 
 def _parts(source: Source, options: ReadOptions) -> Iterator[_Part]:
     with source.open() as stream:
-        first = _first_line(stream, source.name)
+        first, at = _first_line(stream, source.name)
         item = _parsed(first)
-        if isinstance(item, Mapping):
-            yield from _of_lines(item, stream, source.name, options)
+        if isinstance(item, Mapping) and "items" not in item:
+            yield from _of_lines(item, at, stream, source.name, options)
             return
         rest = read_document(Source(source.name, lambda: _Open(stream)), MAX_DOCUMENT_BYTES - len(first))
     document = _parsed(first + rest)
@@ -91,28 +91,34 @@ class _Open:
         pass
 
 
-def _first_line(stream: BinaryIO, name: str) -> bytes:
-    """The first line that holds something."""
-    first = b""
+def _first_line(stream: BinaryIO, name: str) -> tuple[bytes, int]:
+    """The first line that holds something, with those before it, and its number."""
+    first, number = b"", 0
     while not first.strip(b" \t\r\n\xef\xbb\xbf") and (line := stream.readline(MAX_DOCUMENT_BYTES)):
-        first += line
+        first, number = first + line, number + 1
         if len(first) >= MAX_DOCUMENT_BYTES:
             raise too_large(name, MAX_DOCUMENT_BYTES)
-    return first
+    return first, number
 
 
-def _of_lines(first: Object, stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[_Part]:
-    yield from items_of(first, "line 1", name, options)
-    number = 1
-    while line := stream.readline(MAX_DOCUMENT_BYTES):
-        number += 1
-        if not line.strip():
-            continue
+def _of_lines(first: Object, at: int, stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[_Part]:
+    lines = _numbered(stream, at)
+    second = next(lines, None)
+    yield from items_of(first, f"line {at}" if second else None, name, options)
+    for number, line in chain([second] if second else [], lines):
         item = _parsed(line)
         if isinstance(item, Mapping):
             yield from items_of(item, f"line {number}", name, options)
         else:
             yield Refused(f"line {number}", "is not one JSON object")
+
+
+def _numbered(stream: BinaryIO, number: int) -> Iterator[tuple[int, bytes]]:
+    """The lines behind line `number` that hold something."""
+    while line := stream.readline(MAX_DOCUMENT_BYTES):
+        number += 1
+        if line.strip():
+            yield number, line
 
 
 def _parsed(data: bytes) -> Any:
