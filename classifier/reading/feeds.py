@@ -13,7 +13,7 @@ from typing import Any
 from classifier.errors import FieldError, FormatError, PageError
 from classifier.reading.base import Chunk, ReadOptions, Source
 from classifier.reading.datelines import split_dateline
-from classifier.reading.document_times import written_time
+from classifier.reading.document_times import notes_of, written_time
 from classifier.reading.documents import (
     MAX_ITEMS,
     Item,
@@ -25,6 +25,7 @@ from classifier.reading.documents import (
     section_fields,
 )
 from classifier.reading.markup import text_of_html
+from classifier.reading.time_rules import Time
 
 _PUBLISHED = ("published", "created", "updated")
 
@@ -76,9 +77,13 @@ def _item(
     element = f"entry {number}"
     try:
         fields = _fields(entry, feed, f"{name}, {element}", options)
+        published = next((value for key in _PUBLISHED if (value := _own(entry, key))), "")
+        time = written_time(published, options) if published else Time(None)
     except (PageError, FieldError) as error:
-        return Refused(element, error.problem)
-    return Item(fields, element)
+        return Refused(element, f"{error.problem}; {error.remedy}" if error.remedy else error.problem)
+    updated = _updated(entry, published, options)
+    fields = {**fields, "published_at": time.time, "updated_at": updated}
+    return Item(fields, element, tuple(notes_of(time, published, name)))
 
 
 def _fields(
@@ -92,15 +97,12 @@ def _fields(
     dateline = split_dateline(body.partition("\n")[0])
     if dateline is not None:
         body = "\n".join(part for part in (dateline.text, body.partition("\n")[2]) if part)
-    published = next((value for key in _PUBLISHED if (value := _own(entry, key))), "")
     return {
         "id": str(entry.get("id") or ""),
         "headline": text_of_html(str(entry.get("title") or ""), where).replace("\n", " "),
         "summary": "" if summary == body else summary.replace("\n", " "),
         "body": body,
         "url": str(entry.get("link") or ""),
-        "published_at": written_time(published, options.timezone) if published else None,
-        "updated_at": _updated(entry, published, options),
         "source": _source(entry, feed),
         "language": _language(entry, feed),
         "author": str(entry.get("author") or ""),
@@ -126,7 +128,7 @@ def _updated(entry: Mapping[str, Any], published: str, options: ReadOptions) -> 
     if not updated or updated == published:
         return None
     try:
-        return written_time(updated, options.timezone)
+        return written_time(updated, options).time
     except FieldError:
         return None
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from classifier.errors import FieldError, PageError
 from classifier.reading.base import SITE_WIDE, Chunk, Note, ReadOptions, Source
-from classifier.reading.document_times import written_time
+from classifier.reading.document_times import notes_of, written_time
 from classifier.reading.documents import Item, article_of, library, read_document, refusals, section_fields
 from classifier.reading.html_boxes import take_boxes
 from classifier.reading.html_metadata import Metadata, metadata_of
@@ -69,10 +69,9 @@ def page_chunk(data: bytes, name: str, options: ReadOptions) -> Chunk:
 
     text, replaced = decode_html(data, name)
     tree = parse_tree(text, name)
-    page, metadata = _page(tree, name, options)
+    page, notes = _page(tree, name, options)
     rows = [{**row, "file": name} for row in page.box_rows()]
-    notes = [Note(name, _REPLACED)] if replaced else []
-    notes += [Note(name, _NO_ARTICLE)] if metadata.is_article is False else []
+    notes += [Note(name, _REPLACED)] if replaced else []
     return Chunk(
         articles=to_batch([page.article], file=[name]),
         boxes=to_box_batch(rows) if rows else None,
@@ -105,12 +104,12 @@ def parse_html(text: str, *, name: str = "page", options: ReadOptions = _DEFAULT
     return _page(parse_tree(text, name), name, options)[0]
 
 
-def _page(tree: HtmlElement, name: str, options: ReadOptions) -> tuple[Page, Metadata]:
+def _page(tree: HtmlElement, name: str, options: ReadOptions) -> tuple[Page, list[Note]]:
     metadata = metadata_of(tree)
     printed_boxes = take_boxes(tree, metadata, options)
     printed = _printed_time(tree, options.timezone)
     lines, time_line = _article_lines(extracted(tree, name), metadata, options.timezone)
-    published_at = _published(metadata, printed or time_line, name, options.timezone)
+    published_at, notes = _published(metadata, printed or time_line, name, options)
     headline, dateline, paragraphs = split_article(metadata.headline, lines)
     body = "\n".join(paragraphs)
     if not headline and not body:
@@ -126,14 +125,15 @@ def _page(tree: HtmlElement, name: str, options: ReadOptions) -> tuple[Page, Met
         **section_fields(metadata.sections),
         **{key: getattr(dateline, key, None) for key in ("agency", "city")},
         "author": metadata.author,
-        "updated_at": _modified(metadata, options.timezone),
+        "updated_at": _modified(metadata, options),
     }
     names = [box.list for box in printed_boxes if box.list != SITE_WIDE]
     if not fields.get("section") and len(names) == 1 and options.printed_sections:
         fields["section"] = names[0]
     taken_at = box_time(name, options, published_at.tzinfo if published_at else None)
     boxes = tuple(Box(box.list, taken_at, box.items, box.ids) for box in printed_boxes)
-    return Page(article_of(Item(fields), name, options), boxes), metadata
+    notes += [Note(name, _NO_ARTICLE)] if metadata.is_article is False else []
+    return Page(article_of(Item(fields), name, options), boxes), notes
 
 
 def extracted(tree: HtmlElement, name: str) -> list[str]:
@@ -194,32 +194,34 @@ def _printed_time(tree: HtmlElement, timezone: tzinfo | None) -> datetime | None
 
 
 def _published(
-    metadata: Metadata, printed: datetime | None, name: str, timezone: tzinfo | None
-) -> datetime | None:
-    """The time that the page states; in the zone that it prints, where both are the same minute.
+    metadata: Metadata, printed: datetime | None, name: str, options: ReadOptions
+) -> tuple[datetime | None, list[Note]]:
+    """The time that the page states, in the zone that it prints where both are the same minute; notes on doubt.
 
     Raises:
-        FieldError: there are only times without a zone, and `timezone` is None.
+        FieldError: what it states has no zone and `options.timezone` is None, or does not exist, or is in doubt and
+            `options.strict`.
     """
     missing: FieldError | None = None
     for text in metadata.published:
         try:
-            time = written_time(text, timezone)
+            found = written_time(text, options)
         except FieldError as error:
             missing = missing or error
             continue
-        if printed is not None and abs(time - printed) < timedelta(minutes=1):
-            return time.astimezone(printed.tzinfo)
-        return time
-    if printed is None and missing is not None and "zone" in missing.problem:
+        time = found.time
+        if time is not None and printed is not None and abs(time - printed) < timedelta(minutes=1):
+            time = time.astimezone(printed.tzinfo)
+        return time, notes_of(found, text, name)
+    if printed is None and missing is not None and "is not a time" not in missing.problem:
         raise FieldError("published_at", missing.problem, where=name, remedy=missing.remedy)
-    return printed
+    return printed, []
 
 
-def _modified(metadata: Metadata, timezone: tzinfo | None) -> datetime | None:
+def _modified(metadata: Metadata, options: ReadOptions) -> datetime | None:
     for text in metadata.modified:
         try:
-            return written_time(text, timezone)
+            return written_time(text, options).time
         except FieldError:
             continue
     return None

@@ -11,7 +11,7 @@ from classifier.articles import parse_time
 from classifier.errors import FieldError, FormatError
 from classifier.reading.base import ReadOptions
 from classifier.reading.written_times import Order, Written, find_time
-from classifier.reading.zones import ZoneUnknown, zoned
+from classifier.reading.zones import ABBREVIATIONS, ZoneUnknown, zoned
 
 NAME = "published_at"
 SHOWN_TWICE = "local times that the clocks showed twice, read as the first"
@@ -124,9 +124,10 @@ class TimeRules:
             raise FieldError(NAME, f'"{text[:60]}" {problem}', remedy=remedy) from None
         except (ValueError, OverflowError):
             raise FieldError(NAME, f'"{text[:60]}" is not a time that exists', remedy=_EXAMPLE) from None
-        if not doubt and written.zone and time.tzinfo is self.zone:
+        certain = written.zone.upper() in ABBREVIATIONS
+        if not doubt and written.zone and not certain and time.tzinfo is self.zone:
             doubt = f"times in {written.zone}, which stands for several zones or is unknown"
-        elif not doubt and time.tzinfo is self.zone:
+        elif not doubt and not certain and time.tzinfo is self.zone:
             doubt = _clock_doubt(written.by(order or "day-first").replace(tzinfo=self.zone))
         return self._doubted(time, text, doubt)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from classifier.errors import FieldError
 from classifier.reading.base import Note, ReadOptions
 from classifier.reading.datelines import split_dateline
-from classifier.reading.document_times import written_time
+from classifier.reading.document_times import notes_of, written_time
 from classifier.reading.documents import Item, Refused, section_fields
+from classifier.reading.time_rules import Time
 from classifier.reading.topics import Subject, load_topics, sections_of
 
 # An item in one of these states must not be used as news.
@@ -52,8 +52,8 @@ def item_of(wire: WireItem, element: str | None, name: str, options: ReadOptions
     sections, subjects, notes = sections_of(wire.subjects, load_topics(options.topics), name)
     body, city, agency = _without_dateline(wire)
     try:
-        published = _time(wire.first_created or wire.created, options)
-        updated = _time(wire.created, options)
+        first = _time(wire.first_created or wire.created, options)
+        updated = _time(wire.created, options).time
     except FieldError as error:
         return Refused(element, f"{error.field}: {error.problem}; {error.remedy}")
     fields: dict[str, Any] = {
@@ -61,7 +61,7 @@ def item_of(wire: WireItem, element: str | None, name: str, options: ReadOptions
         "headline": wire.headline,
         "summary": "" if wire.summary == wire.body else wire.summary,
         "body": body,
-        "published_at": published,
+        "published_at": first.time,
         "source": wire.source,
         "url": wire.url,
         "language": wire.language,
@@ -69,7 +69,7 @@ def item_of(wire: WireItem, element: str | None, name: str, options: ReadOptions
         "agency": agency,
         "city": city or wire.located,
         "author": wire.author,
-        "updated_at": updated if updated != published else None,
+        "updated_at": updated if updated != first.time else None,
         "version": int(wire.version) if wire.version.isdecimal() and len(wire.version) < 10 else None,
         "subjects": subjects,
         "urgency": int(wire.urgency) if wire.urgency.isdecimal() and len(wire.urgency) < 3 else None,
@@ -77,6 +77,7 @@ def item_of(wire: WireItem, element: str | None, name: str, options: ReadOptions
         "slugline": wire.slugline,
         "embargoed": wire.embargoed,
     }
+    notes += notes_of(first, wire.first_created or wire.created, name)
     return Item(fields, element, tuple(notes))
 
 
@@ -96,5 +97,5 @@ def not_text(name: str, kind: str) -> Note:
     return Note(name, _NOT_TEXT, kind)
 
 
-def _time(text: str, options: ReadOptions) -> datetime | None:
-    return written_time(text, options.timezone) if text else None
+def _time(text: str, options: ReadOptions) -> Time:
+    return written_time(text, options) if text else Time(None)
