@@ -85,6 +85,8 @@ class Chunk:
 
     `articles` have the article table's columns, others behind them, and `file`; `boxes` have `box_schema()` and `file`,
     `clicks` `click_schema()` and `file`; `labels` are rows without text that complete articles by `id`, `url` or `file`.
+    `form` says how the file is written ("values separated by semicolons, UTF-8"), once a file, where there are several
+    ways.
     """
 
     articles: pa.RecordBatch | None = None
@@ -93,6 +95,7 @@ class Chunk:
     clicks: pa.RecordBatch | None = None
     rejected: tuple[Rejection, ...] = ()
     notes: tuple[Note, ...] = ()
+    form: str = ""
 
 
 class Reader(Protocol):

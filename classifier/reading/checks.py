@@ -48,9 +48,9 @@ def check_batch(
     columns, bad = _without(columns, failures, _suspects(columns) | _empty(columns), where)
     columns = _with_ids(columns)
     length = len(columns["headline"])
-    for field in article_schema():
-        if field.name not in columns:
-            columns[field.name] = pa.nulls(length, field.type)
+    for own in article_schema():
+        if own.name not in columns:
+            columns[own.name] = pa.nulls(length, own.type)
     return arranged(columns), bad
 
 

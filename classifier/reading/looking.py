@@ -110,14 +110,14 @@ def _look_into(stream: BinaryIO) -> tuple[bytes, str | None]:
 def _rejoined(head: bytes, rest: BinaryIO) -> Any:
     @contextmanager
     def opened() -> Iterator[BinaryIO]:
-        with io.BufferedReader(_Joined(head, rest)) as stream:
+        with io.BufferedReader(Joined(head, rest)) as stream:
             yield stream
 
     return opened
 
 
-class _Joined(io.RawIOBase):
-    """The bytes already read, then the rest of a stream."""
+class Joined(io.RawIOBase):
+    """The bytes that were read already, then the rest of a stream."""
 
     def __init__(self, head: bytes, rest: BinaryIO) -> None:
         self._head = memoryview(head)

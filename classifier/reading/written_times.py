@@ -73,7 +73,7 @@ _LABEL = re.compile(
     r"|mis à jour|publié|actualizado|publicado|更新日時?|更新|公開|配信|입력|수정|등록",
     re.IGNORECASE,
 )
-_SMALL = frozenset("at on um am den der le la les à las el a los".split())
+_SMALL = frozenset(["at", "on", "um", "am", "den", "der", "le", "la", "les", "à", "las", "el", "a", "los"])
 _WEEKDAY = re.compile(
     r"(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\.?"
     r"|(?:mo|di|mi|do|fr|sa|so)\.?|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|sonnabend"
