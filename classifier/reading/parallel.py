@@ -92,7 +92,7 @@ class _Workers:
     """A process for each thread that reads."""
 
     def __init__(self, options: ReadOptions) -> None:
-        self._options = replace(options, columns=dict(options.columns))
+        self._options = replace(options, columns={}, sections=dict(options.sections))
         self._local = threading.local()
         self._lock = threading.Lock()
         self._processes: set[_Worker] = set()
