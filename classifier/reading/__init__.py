@@ -8,8 +8,8 @@ is needed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from itertools import groupby
 from pathlib import Path, PurePosixPath
@@ -91,7 +91,8 @@ class Reading:
 
     `rejected` are rows and pages that were not read, `duplicates` counts rows that were there twice in every column,
     `unmatched_labels` the label rows that no article has the key of, `sources` the files read, `skipped` names those in
-    folders that are of no known format, `notes` say what was read otherwise than its author may have meant.
+    folders that are of no known format, `notes` say what was read otherwise than its author may have meant. `superseded`
+    counts earlier versions of articles, `forms` says how files are written that can be written in several ways.
     """
 
     articles: pa.Table
@@ -103,6 +104,9 @@ class Reading:
     unmatched_labels: int = 0
     skipped: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
+    superseded: int = 0
+    forms: Mapping[str, str] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
@@ -156,7 +160,8 @@ def read_all(inputs: Sequence[str], options: ReadOptions | None = None) -> Readi
     """What is in the inputs, as tables.
 
     Label tables are joined by `id`, else `url`, else `file`; what they hold goes before what the articles hold. Of rows
-    that are equal in every column one stays; a different row with an id that is taken is rejected.
+    that are equal in every column one stays; of versions of an article the latest, with the first time of publication;
+    a different row with an id that is taken is rejected.
 
     Raises:
         InputError: an input cannot be found or read, or there is nothing in them.
@@ -177,6 +182,9 @@ def read_all(inputs: Sequence[str], options: ReadOptions | None = None) -> Readi
         reading.unmatched_labels,
         tuple(found.skipped),
         reading.notes,
+        reading.superseded,
+        reading.forms,
+        tuple(source.name for source in found.sources),
     )
 
 
@@ -187,7 +195,14 @@ def read_source(source: Source, options: ReadOptions) -> Iterator[Chunk]:
         FormatError: an unknown suffix, or not what its name says.
     """
     suffix, compression = _reader(source)
-    return reader_for(suffix)(_opened(source, compression), options)
+    return _tidied(reader_for(suffix)(_opened(source, compression), options), options)
+
+
+def _tidied(chunks: Iterator[Chunk], options: ReadOptions) -> Iterator[Chunk]:
+    """With sections by the names that they shall have."""
+    from classifier.reading.sections import tidied
+
+    return tidied(chunks, options.sections)
 
 
 def _all_chunks(found: Sequence[Source], options: ReadOptions) -> Iterator[tuple[str, Iterator[Chunk]]]:
@@ -199,7 +214,7 @@ def _all_chunks(found: Sequence[Source], options: ReadOptions) -> Iterator[tuple
 
             if len(run) >= FEWEST_PAGES and (processes := cores()) > 1:
                 opened = [_opened(source, _reader(source)[1]) for source in run]
-                yield run[0].name, read_pages(opened, options, processes)
+                yield run[0].name, _tidied(read_pages(opened, options, processes), options)
                 continue
         yield from ((source.name, read_source(source, options)) for source in run)
 
