@@ -21,8 +21,8 @@ HTML = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Fare
 <p>TOKYO (Jiji Press) — The fares will fall, she said.</p>
 <ul><li>one</li></ul></article></main><aside><h2>“Politics” POPULAR ARTICLE</h2><ol>
 <li><a href="/b?ref=1#x">1. Budget</a></li>
-<li><a href="c">Whale &amp; co</a></li></ol><div>Most read in <b>World</b></div><table><tr><td>1</td><td><a href="d">Snow</a></td></tr>
-</table></aside></body></html>"""
+<li><a href="c">Whale &amp; co</a></li></ol><div>Most read in <b>World</b></div><table>
+<tr><td>1</td><td><a href="d">Snow</a></td></tr></table></aside></body></html>"""
 RSS = """<?xml version="1.0" encoding="utf-8"?><!DOCTYPE rss [<!ENTITY a "b">]><rss version="2.0"
 xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel><title>Courier</title><language>en</language>
 <item><title>Fares &amp;amp; &a;</title><guid>1</guid><link>https://courier.example/a</link><category>World</category>
@@ -79,11 +79,13 @@ def check(name: str, data: bytes) -> list[Chunk]:
     Raises:
         AssertionError: they do not hold together.
     """
+    refusal = name
+    chunks: list[Chunk] = []
     try:
-        chunks = list(read_source(Source(name, lambda: io.BytesIO(data)), ReadOptions()))
+        chunks += read_source(Source(name, lambda: io.BytesIO(data)), ReadOptions())
     except NewsdeskError as error:
-        assert name in str(error), str(error)
-        return []
+        refusal = str(error)
+    assert name in refusal
     for chunk in chunks:
         if chunk.articles is not None:
             chunk.articles.validate(full=True)

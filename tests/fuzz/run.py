@@ -1,7 +1,7 @@
 """Fuzz the readers of documents: `python -m tests.fuzz.run page.html --inputs 1000000`, from the root of the repository.
 
-Needs atheris (`pip install atheris`; Linux and macOS), which is no dependency of the tests. An input that breaks a reader, or
-takes more than ten seconds, is written to `tests/fuzz/found/` and ends the run; what was mended is kept as a case in
+Needs atheris (`pip install atheris`; Linux and macOS), which is no dependency of the tests. An input that breaks a reader,
+or takes more than ten seconds, is written to `tests/fuzz/found/` and ends the run; what was mended is kept as a case in
 `tests/classifier/reading/test_documents_properties.py`.
 """
 
@@ -9,11 +9,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import atheris
 
+# Before the readers import them lazily, as only here they are watched.
+_WATCHED = ("html_pages", "feeds", "ninjs", "newsml", "looking", "jsonl", "json_arrays", "rows")
 with atheris.instrument_imports(include=["classifier.reading", "trafilatura", "feedparser"]):
+    for _module in _WATCHED:
+        import_module(f"classifier.reading.{_module}")
+    import_module("trafilatura")
+    import_module("feedparser")
     from tests.fuzz.documents import SEEDS, checker
 
 HERE = Path(__file__).parent
