@@ -14,10 +14,10 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields
 from importlib.util import find_spec
 
 from classifier.errors import ConfigError, MissingExtra
@@ -88,11 +88,19 @@ def _batches(sources: Sequence[Source]) -> Iterator[tuple[list[_Page], list[Chun
         yield pages, refused
 
 
+def _picklable(options: ReadOptions) -> ReadOptions:
+    """The options with plain dicts: views of mappings do not travel."""
+    values = {field.name: getattr(options, field.name) for field in fields(options)}
+    return ReadOptions(
+        **{name: dict(one) if isinstance(one, Mapping) else one for name, one in values.items()}
+    )
+
+
 class _Workers:
     """A process for each thread that reads."""
 
     def __init__(self, options: ReadOptions) -> None:
-        self._options = replace(options, columns={}, sections=dict(options.sections))
+        self._options = _picklable(options)
         self._local = threading.local()
         self._lock = threading.Lock()
         self._processes: set[_Worker] = set()
