@@ -20,9 +20,9 @@ from classifier.reading.base import Chunk, Note, ReadOptions, Rejection, Source
 MAX_DOCUMENT_BYTES = 64 * 2**20
 MAX_DEPTH = 200  # elements or JSON values within each other
 MAX_ITEMS = 100_000
-_SILENT = logging.NullHandler()
 # The column that says where in a file with several articles one stands.
 ELEMENT = "element"
+_SILENT = logging.NullHandler()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import fields
 from importlib.util import find_spec
+from typing import Any
 
 from classifier.errors import ConfigError, MissingExtra
 from classifier.reading.base import Chunk, ReadOptions, Rejection, Source
@@ -90,7 +91,7 @@ def _batches(sources: Sequence[Source]) -> Iterator[tuple[list[_Page], list[Chun
 
 def _picklable(options: ReadOptions) -> ReadOptions:
     """The options with plain dicts: views of mappings do not travel."""
-    values = {field.name: getattr(options, field.name) for field in fields(options)}
+    values: dict[str, Any] = {field.name: getattr(options, field.name) for field in fields(options)}
     return ReadOptions(
         **{name: dict(one) if isinstance(one, Mapping) else one for name, one in values.items()}
     )

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from classifier.articles import parse_time
 from classifier.errors import FieldError
 from classifier.reading.base import Rejection
-from classifier.reading.columns import FILE, LINE, json_text, to_values
+from classifier.reading.columns import FILE, LINE, PLACES, json_text, to_values
 from classifier.reading.joining import repeated
 
 # What says which version is later: a number, else a time of change, else the time of publication.
@@ -30,7 +30,7 @@ def unique_articles(articles: pa.Table) -> tuple[pa.Table, int, int, list[Reject
     """The articles, each id once; how many rows were repeated, how many were earlier versions; and rejections of other
     rows whose id is taken.
 
-    Rows are repeated when they are equal in every column but `file` and `line`; the first stays. Rows that differ in
+    Rows are repeated when they are equal in every column but their places; the first stays. Rows that differ in
     version or time are versions of one article; the latest stays, its `published_at` the earliest of all.
     """
     ids = repeated(articles["id"])
@@ -70,7 +70,7 @@ def _different(group: Sequence[tuple[int, Row]]) -> list[tuple[int, Row]]:
     """The first of each of the rows that are equal."""
     seen: dict[str, tuple[int, Row]] = {}
     for number, row in group:
-        content = json_text({name: value for name, value in row.items() if name not in (FILE, LINE)})
+        content = json_text({name: value for name, value in row.items() if name not in PLACES})
         seen.setdefault(content, (number, row))
     return list(seen.values())
 
@@ -137,13 +137,14 @@ def _changed(table: pa.Table, changed: Mapping[int, Row]) -> pa.Table:
 
 
 def _taken(row: Row, other: Row) -> Rejection:
-    names = [name for name in row if name not in (FILE, LINE)]
+    names = [name for name in row if name not in PLACES]
     name = next(name for name in names if json_text(row[name]) != json_text(other[name]))
     values = " and ".join(f'"{str(one[name])[:60]}"' for one in (other, row))
     file, line = str(row.get(FILE) or ""), row.get(LINE)
     line = line if isinstance(line, int) else None
     where = f"{file}, line {line}" if line is not None else file
-    before = f" of {other[FILE]}" if other.get(FILE) != file else ""
+    known = str(other.get(FILE) or "")
+    before = f" of {known}" if known != file else ""
     return Rejection(
         file,
         line,

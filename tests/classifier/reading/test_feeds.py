@@ -151,3 +151,12 @@ def test_feeds_are_known_by_suffix_media_type_and_content(tmp_path: Path) -> Non
     }
     both, one = {"entry 1", "entry 2"}, {"entry 1"}
     assert places == {"a.xml": both, "b.rss": both, "feed": one, "d.rdf.xml": one}
+
+
+def test_an_entry_that_two_feeds_have_is_one_article(tmp_path: Path) -> None:
+    (tmp_path / "a.rss").write_text(RSS, "utf-8")
+    shorter = RSS[: RSS.index("<item>")] + RSS[RSS.index("<item><title>Whale") :]
+    (tmp_path / "b.rss").write_text(shorter, "utf-8")
+    reading = read_all([str(tmp_path)])
+    assert reading.articles["element"].to_pylist() == ["entry 1", "entry 2"]
+    assert (reading.duplicates, reading.rejected) == (1, [])
