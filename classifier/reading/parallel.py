@@ -91,10 +91,11 @@ def _batches(sources: Sequence[Source]) -> Iterator[tuple[list[_Page], list[Chun
 
 def _picklable(options: ReadOptions) -> ReadOptions:
     """The options with plain dicts: views of mappings do not travel."""
-    values: dict[str, Any] = {field.name: getattr(options, field.name) for field in fields(options)}
-    return ReadOptions(
-        **{name: dict(one) if isinstance(one, Mapping) else one for name, one in values.items()}
-    )
+    plain: dict[str, Any] = {}
+    for field in fields(options):
+        value = getattr(options, field.name)
+        plain[field.name] = dict(value) if isinstance(value, Mapping) else value
+    return ReadOptions(**plain)
 
 
 class _Workers:
