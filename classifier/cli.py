@@ -26,6 +26,7 @@ from classifier.options import (
     inputs_argument,
     json_option,
     model_argument,
+    options_for,
     read_options,
     reading_options,
     report_notes,
@@ -232,9 +233,9 @@ def rank(
     from classifier.reading import read_all
     from classifier.reading.rows import to_articles
 
-    reading_as = read_options(**options)
-    to = _now(now, half_life, reading_as.timezone)
     loaded = load(model)
+    reading_as = options_for(loaded.manifest, **options)
+    to = _now(now, half_life, reading_as.timezone)
     reading = read_all(inputs, reading_as)
     report_rejected(reading.rejected)
     articles = [article for batch in reading.articles.to_batches() for article in to_articles(batch)]
@@ -303,7 +304,7 @@ def explain(model: str, inputs: tuple[str, ...], features: int, as_json: bool, *
     from classifier.reading.rows import to_articles
 
     loaded = load(model)
-    reading = read_all(inputs, replace(read_options(**options), printed_sections=False))
+    reading = read_all(inputs, replace(options_for(loaded.manifest, **options), printed_sections=False))
     report_rejected(reading.rejected)
     articles = [article for batch in reading.articles.to_batches() for article in to_articles(batch)]
     found = []

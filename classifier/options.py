@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -169,6 +169,33 @@ def read_options(
         sections=named,
         dates=dates,
         strict=strict,
+    )
+
+
+def options_for(manifest: Mapping[str, Any], **options: Any) -> ReadOptions:
+    """`read_options`, completed by how the version's training data was read: its columns where a table has them, its
+    sections, the zone and order of its dates, the headings of its boxes. What is given goes before.
+
+    Raises:
+        ConfigError: an option that cannot be used.
+    """
+    from dataclasses import replace
+
+    from classifier.articles import parse_timezone
+
+    trained = manifest.get("configuration") or {}
+    data, boxes = trained.get("data") or {}, trained.get("boxes") or {}
+    given = read_options(**options)
+    zone = data.get("timezone")
+    return replace(
+        given,
+        usual={
+            our: their for our, their in (trained.get("columns") or {}).items() if our not in given.columns
+        },
+        sections={**(trained.get("sections") or {}), **given.sections},
+        timezone=given.timezone or (parse_timezone(zone) if zone else None),
+        dates=given.dates or data.get("dates") or None,
+        ranking_headings=tuple(dict.fromkeys((*(boxes.get("headings") or ()), *given.ranking_headings))),
     )
 
 

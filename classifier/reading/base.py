@@ -22,7 +22,8 @@ BATCH_ROWS = 4096
 class ReadOptions:
     """How to read.
 
-    `columns` maps our column names to the names in the source; `ignore` drops columns (our names). `timezone` is the zone
+    `columns` maps our column names to the names in the source; `usual` does so, too, but only where a table has them (what
+    a model was trained from); `ignore` drops columns (our names). `timezone` is the zone
     of times that have none. `taken_at` is when ranking boxes without a time of their own were printed: a time, or a
     file-name pattern with strptime fields ("%Y-%m-%d") looked for anywhere in the path. `printed_sections`: a page's
     section is what its popular box says; scoring leaves that out: a page gets the same prediction without its boxes.
@@ -42,6 +43,7 @@ class ReadOptions:
     dates: Literal["day-first", "month-first"] | None = None
     strict: bool = False
     sections: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    usual: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,10 @@ class Where:
     def number(self, row: int) -> int:
         return self.first + row if self.lines is None else self.lines[row]
 
+    def numbers(self, count: int) -> Sequence[int]:
+        """Those of the first `count` rows."""
+        return range(self.first, self.first + count) if self.lines is None else self.lines[:count]
+
     def of(self, rows: Sequence[int]) -> Where:
         """Where these of the rows stand."""
         return Where(self.file, lines=[self.number(row) for row in rows])

@@ -10,16 +10,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
-from classifier.articles import SPLITS, STRING_FIELDS, TEXT_FIELDS, Article, article_schema
+from classifier.articles import SPLITS, STRING_FIELDS, TEXT_FIELDS, Article, article_schema, content_hash
 from classifier.errors import FieldError
 from classifier.reading.base import Note, ReadOptions, Rejection
 from classifier.reading.cast_times import cast_time
 from classifier.reading.casting import Cast, Where, cast_number, cast_sections, cast_text, plain
 from classifier.reading.columns import FILE, arranged
+from classifier.reading.string_bytes import begins_with_text, holds_nul
 from classifier.reading.time_rules import TimeRules
 
 # What str.strip() takes for white space: a text of nothing else is empty.
@@ -44,7 +46,7 @@ def check_batch(
     columns, failures = typed(batch, options, where, notebook)
     for name in TEXT_FIELDS:
         text = columns.get(name)
-        columns[name] = _constant("", len(batch)) if text is None else text.fill_null("")
+        columns[name] = _constant("", len(batch)) if text is None else _filled(text)
     columns, bad = _without(columns, failures, _suspects(columns) | _empty(columns), where)
     columns = _with_ids(columns)
     length = len(columns["headline"])
@@ -172,26 +174,28 @@ def _suspects(columns: Columns) -> set[int]:
     """Rows that hold a NUL, or a split of another name."""
     found: set[int] = set()
     for name in STRING_FIELDS:
-        if name in columns:
+        if name in columns and holds_nul(columns[name]):
             found.update(_rows(pc.match_substring(columns[name], "\0")))
     if "sections" in columns:
         sections = columns["sections"]
         nul = pc.match_substring(sections.flatten(), "\0")
         found.update(pc.list_parent_indices(sections).filter(nul).to_pylist())
     if "split" in columns:
-        known = pa.array(SPLITS, pa.string())
         split = columns["split"]
+        known = pa.array(SPLITS, pa.string())
         found.update(_rows(pc.and_(pc.is_valid(split), pc.invert(pc.is_in(split, value_set=known)))))
     return found
 
 
 def _empty(columns: Columns) -> set[int]:
     """Rows of which no text holds more than white space."""
-    rows = pa.array(range(len(columns["headline"])), pa.int64())
+    rows = pa.array(np.arange(len(columns["headline"])), pa.int64())
     for name in TEXT_FIELDS:
         if len(rows):
             text = columns[name].take(rows) if len(rows) < len(columns[name]) else columns[name]
-            rows = rows.filter(pc.equal(pc.utf8_trim(text, characters=_SPACES), ""))
+            doubtful = pa.array(np.flatnonzero(~begins_with_text(text)), pa.int64())
+            blank = pc.equal(pc.utf8_trim(text.take(doubtful), characters=_SPACES), "")
+            rows = rows.take(doubtful.filter(blank))
     return set(rows.to_pylist())
 
 
@@ -203,15 +207,22 @@ def _with_ids(columns: Columns) -> Columns:
     missing = pc.equal(ids.fill_null(""), "")
     if not pc.any(missing).as_py():
         return {**columns, "id": ids}
-    needed = [name for name in ("url", *TEXT_FIELDS) if name in columns]
-    rows = zip(*(columns[name].filter(missing).to_pylist() for name in needed), strict=True)
-    made = [Article(**dict(zip(needed, row, strict=True))).id for row in rows]
-    return {**columns, "id": pc.replace_with_mask(ids, missing, pa.array(made, pa.string()))}
+    nothing = _constant("", length)
+    parts = [
+        columns.get(name, nothing).filter(missing).cast(pa.binary()).fill_null(b"").to_pylist()
+        for name in ("url", *TEXT_FIELDS)
+    ]
+    made = pa.array(list(map(content_hash, *parts)), pa.string())
+    return {**columns, "id": pc.replace_with_mask(ids, missing, made)}
 
 
 def _rows(mask: pa.Array) -> list[int]:
     rows: list[int] = pc.indices_nonzero(mask).to_pylist()
     return rows
+
+
+def _filled(text: pa.Array) -> pa.Array:
+    return text.fill_null("") if text.null_count else text
 
 
 def _constant(value: str, length: int) -> pa.Array:

@@ -121,8 +121,11 @@ def lay_out(names: Sequence[str], options: ReadOptions, file: str, *, complete: 
             )
         return Layout("clicks", "shown", file, options, Notebook.of(options))
     # What maps a column of boxes or clicks is not meant for the other tables read beside them.
-    columns = {our: their for our, their in options.columns.items() if our not in own_columns()}
-    options = replace(options, columns=columns)
+    columns, usual = (
+        {our: their for our, their in mapping.items() if our not in own_columns()}
+        for mapping in (options.columns, options.usual)
+    )
+    options = replace(options, columns=columns, usual=usual)
     ours = Counter(our for our, _ in _renamed(names, options))
     if not ours.keys() & set(TEXT_FIELDS):
         if not ours.keys() & set(LABEL_KEYS):
@@ -157,7 +160,9 @@ def check_mapping(
 
 def _renamed(names: Iterable[str], options: ReadOptions) -> list[tuple[str, str]]:
     names = list(names)
-    mapped = {our: their for our, their in options.columns.items() if their in names}
+    asked = set(options.columns.values())
+    usual = {our: their for our, their in options.usual.items() if their not in asked}
+    mapped = {our: their for our, their in {**usual, **options.columns}.items() if their in names}
     taken = set(mapped.values())
     # A column that already has one of our mapped names is displaced by the one that was asked for.
     pairs = [(name, name) for name in names if name not in taken and name not in mapped]
@@ -170,7 +175,7 @@ def _with_place(batch: pa.RecordBatch, where: Where) -> pa.RecordBatch:
     at = batch.schema.get_field_index(FILE)
     given = None if at < 0 else cast_text(batch.column(at), FILE, where.file).values
     if LINE not in batch.schema.names and (given is None or given.null_count):
-        lines = pa.array([where.number(row) for row in range(len(batch))], pa.int64())
+        lines = pa.array(where.numbers(len(batch)), pa.int64())
         if given is not None:
             lines = pc.if_else(given.is_null(), lines, pa.scalar(None, pa.int64()))
         batch = batch.append_column(LINE, lines)

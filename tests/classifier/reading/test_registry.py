@@ -275,7 +275,7 @@ def test_another_row_with_a_taken_id_is_rejected(tmp_path: Path) -> None:
     reading = read_all([first, second])
     assert rows(reading.articles, "id", "headline") == [("1", "a"), ("2", "b")]
     assert [str(one) for one in reading.rejected] == [
-        'b.jsonl: id: "1" is the id of another article of a.jsonl (different headline: "a" and "b"); '
+        'b.jsonl, line 1: id: "1" is the id of another article of a.jsonl (different headline: "a" and "b"); '
         "give every article its own id, or leave them out (--ignore id)"
     ]
     reading = read_all([first, second], ReadOptions(ignore=frozenset({"id"})))
