@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 MAX_HTML_BYTES = 16 * 2**20
 MAX_ELEMENTS = 100_000
+# What XML cannot hold, by itself or by number: a tree with it in cannot be changed.
+_FORBIDDEN = re.compile(
+    "[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|&#0*(?:[0-8]|1[124-9]|2[0-9]|3[01]);?(?![0-9])"
+    "|&#[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]|[fF]{3}[eEfF]);?(?![0-9a-fA-F])"
+)
 EXPECTED = "one HTML page of an article"
 
 _BOMS = (
@@ -86,7 +91,7 @@ def parse_tree(text: str, name: str) -> HtmlElement:
     if len(text) > MAX_HTML_BYTES:
         raise refused(name, f"is larger than {MAX_HTML_BYTES // 2**20} MiB")
     try:
-        data = text.replace("\0", "").encode()
+        data = _FORBIDDEN.sub(" ", text).encode()
     except UnicodeEncodeError:
         raise refused(name, "holds half of a surrogate pair, which is no character") from None
     parser = html.HTMLParser(

@@ -180,7 +180,10 @@ def test_any_text_is_a_heading_or_none(text: str) -> None:
 
 
 # What fuzzing found.
-FOUND: list[tuple[str, bytes]] = []
+FOUND = [
+    ("page.html", b"<h2>Most read</h2><ol><li><a href=x>T</a></ol>\x01x"),
+    ("page.html", b"<h2>Most read</h2><ol><li><a href=x>T</a></ol>&#&#1;1;&#x1;&#xFFFE;&#31;x"),
+]
 
 
 @pytest.mark.parametrize(("name", "data"), FOUND)
