@@ -65,7 +65,7 @@ def popularity() -> str:
 
 
 def speed(name: str) -> str:
-    """A row a comparison of benchmarks.text_core or benchmarks.training, with what was asked; none before the first run."""
+    """A row a comparison of benchmarks.text_core, training or reading, with what was asked; none before the first run."""
     names = ("what", "Newsdesk", "beside", "", "ratio", "asked", "")
     lines = [_line(names), _line(["---"] * len(names))]
     for row in _results(name).get("rows", []):
@@ -136,6 +136,7 @@ TABLES = {
     "growth": growth,
     "training": partial(speed, "training"),
     "serving": partial(speed, "serving"),
+    "reading": partial(speed, "reading"),
 }
 
 

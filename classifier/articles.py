@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta, tzinfo
 from datetime import timezone as fixed_zone
 from functools import cache
+from struct import Struct
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -82,13 +83,9 @@ class Article:
 
     def content_id(self) -> str:
         """A stable 128-bit hash of the url, or of the text where there is no url."""
-        parts = [self.url] if self.url else ["", self.headline, self.summary, self.body]
-        digest = hashlib.blake2b(digest_size=16)
-        for part in parts:
-            # "surrogatepass" only keeps hashing total; `from_mapping` has refused lone surrogates before.
-            data = part.encode("utf-8", "surrogatepass")
-            digest.update(len(data).to_bytes(8, "little") + data)
-        return digest.hexdigest()
+        # "surrogatepass" only keeps hashing total; `from_mapping` has refused lone surrogates before.
+        parts = (self.url or "", self.headline, self.summary, self.body)
+        return content_hash(*[part.encode("utf-8", "surrogatepass") for part in parts])
 
     def to_dict(self) -> dict[str, Any]:
         """Every field by name, `extra` merged in, nulls kept."""
@@ -138,6 +135,20 @@ class Article:
             )
         values["id"] = values.get("id") or ""
         return cls(**values, extra=extra)
+
+
+def content_hash(url: bytes, headline: bytes, summary: bytes, body: bytes) -> str:
+    """The id of an article without one: a 128-bit hash of its url, or of its texts where there is none; all in UTF-8."""
+    if url:
+        data = _length(len(url)) + url
+    else:
+        texts = (_length(len(headline)), headline, _length(len(summary)), summary, _length(len(body)), body)
+        data = _NO_URL + b"".join(texts)
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+_length = Struct("<Q").pack
+_NO_URL = _length(0)
 
 
 ARTICLE_FIELDS = tuple(f.name for f in fields(Article) if f.name != "extra")

@@ -25,8 +25,10 @@ from classifier.options import (
     inputs_argument,
     json_option,
     model_argument,
+    options_for,
     read_options,
     reading_options,
+    report_notes,
     report_rejected,
 )
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from classifier.articles import Article
+    from classifier.reading import Reading
 
 _EXTRAS = {
     **dict.fromkeys(("sklearn", "scipy", "joblib", "threadpoolctl", "training"), "train"),
@@ -123,21 +126,49 @@ def _fail(error: NewsdeskError) -> int:
 
 @click.command()
 @inputs_argument
-@click.option("-o", "--output", required=True, metavar="OUT", help="Target; its suffix decides the format.")
+@click.option("-o", "--output", metavar="OUT", help="Target; its suffix decides the format.")
 @click.option("--force", is_flag=True, help="Overwrite an existing target.")
+@click.option("--report", is_flag=True, help="Print what was found, missing, dropped, duplicate, rejected.")
+@json_option
 @reading_options
-def read(inputs: tuple[str, ...], output: str, force: bool, **options: Any) -> None:
+def read(
+    inputs: tuple[str, ...], output: str | None, force: bool, report: bool, as_json: bool, **options: Any
+) -> None:
     """Read any supported input into one article table.
 
-    Ranking boxes are written beside it, as OUT-stem.rankings.suffix, clicks as OUT-stem.clicks.suffix.
+    Ranking boxes are written beside it, as OUT-stem.rankings.suffix, clicks as OUT-stem.clicks.suffix. With --report
+    no target is needed; --json is the report as one object, with every rejected row.
     """
     from classifier.reading import read_all
+    from classifier.reading.report import describe, report_text
+
+    report = report or as_json
+    if output is None and not report:
+        raise UsageError(
+            "nothing to do with what is read", remedy="give a target (-o OUT), --report, or both"
+        )
+    if output == "-" and report:
+        raise UsageError("standard output carries the table or the report", remedy="give a file: -o OUT")
+    reading_as = read_options(**options)
+    reading = read_all(inputs, reading_as)
+    report_rejected(reading.rejected)
+    if not report:
+        report_notes(reading, reading_as)
+    if output is not None:
+        _write(reading, output, force)
+    if as_json:
+        click.echo(json.dumps(describe(reading), ensure_ascii=False))
+    elif report:
+        click.echo(report_text(describe(reading)), nl=False)
+    finish(len(reading.rejected), reading.total)
+
+
+def _write(reading: Reading, output: str, force: bool) -> None:
+    """The articles to `output`, boxes and clicks beside it: all targets appear, or none."""
     from classifier.reading.writing import boxes_target, clicks_target, open_writer
 
-    reading = read_all(inputs, read_options(**options))
-    report_rejected(reading.rejected)
     beside = ""
-    with ExitStack() as stack:  # all targets appear, or none
+    with ExitStack() as stack:
         writer = stack.enter_context(open_writer(output, reading.articles.schema, force=force))
         for table, what, place in (
             (reading.boxes, "box", boxes_target),
@@ -151,7 +182,6 @@ def read(inputs: tuple[str, ...], output: str, force: bool, **options: Any) -> N
                 beside += f", {table.num_rows} {what} lines to {target}"
         writer.write(reading.articles)
     click.echo(f"{reading.articles.num_rows} articles to {output}{beside}", err=True)
-    finish(len(reading.rejected), reading.total)
 
 
 def _hours(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
@@ -202,9 +232,9 @@ def rank(
     from classifier.reading import read_all
     from classifier.reading.rows import to_articles
 
-    reading_as = read_options(**options)
-    to = _now(now, half_life, reading_as.timezone)
     loaded = load(model)
+    reading_as = options_for(loaded.manifest, **options)
+    to = _now(now, half_life, reading_as.timezone)
     reading = read_all(inputs, reading_as)
     report_rejected(reading.rejected)
     articles = [article for batch in reading.articles.to_batches() for article in to_articles(batch)]
@@ -273,7 +303,7 @@ def explain(model: str, inputs: tuple[str, ...], features: int, as_json: bool, *
     from classifier.reading.rows import to_articles
 
     loaded = load(model)
-    reading = read_all(inputs, replace(read_options(**options), printed_sections=False))
+    reading = read_all(inputs, replace(options_for(loaded.manifest, **options), printed_sections=False))
     report_rejected(reading.rejected)
     articles = [article for batch in reading.articles.to_batches() for article in to_articles(batch)]
     found = []

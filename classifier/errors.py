@@ -113,7 +113,10 @@ class RowsRejected(InputError):
     def __init__(self, rejected: int, total: int) -> None:
         self.rejected = rejected
         self.total = total
-        super().__init__(f"{rejected} of {total} rows were rejected", remedy="each is named above")
+        super().__init__(
+            f"{rejected} of {total} rows were rejected",
+            remedy="they are named above, and one by one by newsdesk read --report --json",
+        )
 
 
 class LabelError(NewsdeskError):

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from classifier.errors import InputError, UsageError
+from classifier.errors import UsageError
 from classifier.model import Model
 from classifier.reading import read
 from classifier.reading.base import ReadOptions, Rejection
+from classifier.reading.collecting import nothing_in
 from classifier.reading.columns import conform
 from classifier.reading.writing import open_writer
 from classifier.results import prediction_schema
@@ -58,7 +59,7 @@ def score_files(
                 writer.write(_scored(model, chunk.articles, kept))
                 articles += chunk.articles.num_rows
         if not articles and not rejected:
-            raise InputError("there are no articles in what was given", remedy="check the paths")
+            raise nothing_in(inputs)
     return Summary(articles, rejected)
 
 

@@ -10,13 +10,13 @@ from typing import Any
 import click
 
 from classifier.options import (
+    RejectedRows,
     finish,
     inputs_argument,
     json_option,
     model_argument,
-    read_options,
+    options_for,
     reading_options,
-    report_rejected,
 )
 from service.settings import SETTINGS, Settings
 
@@ -75,15 +75,18 @@ def score(
     from service.batch import score_files
 
     started = time.perf_counter()
+    loaded = load(model)
+    rejected = RejectedRows()
     summary = score_files(
-        load(model),
+        loaded,
         inputs,
         output,
-        replace(read_options(**options), printed_sections=False),
+        replace(options_for(loaded.manifest, **options), printed_sections=False),
         keep=[name.strip() for name in keep.split(",") if name.strip()],
         force=force,
-        on_rejected=lambda rejection: report_rejected([rejection]),
+        on_rejected=rejected,
     )
+    rejected.finish()
     if not quiet:
         seconds = time.perf_counter() - started
         click.echo(f"{summary.articles} articles scored to {output} in {seconds:.1f} s", err=True)
@@ -110,7 +113,7 @@ def headlines(model: str, headlines: str, article: str | None, as_json: bool, **
     from classifier.model import load
 
     loaded = load(model)
-    found = read_headlines(headlines, article, read_options(**options))
+    found = read_headlines(headlines, article, options_for(loaded.manifest, **options))
     ranking = rank_headlines(loaded, found.headlines, found.story)
     if as_json:
         click.echo(json.dumps(ranking.to_dict(), ensure_ascii=False))

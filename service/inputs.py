@@ -46,9 +46,9 @@ def read_article_or_page(data: Any, settings: Settings) -> Article:
     if len(page) > settings.max_text_length:
         raise _too_long("page", settings)
     # Only here: no other input needs the reader.
-    from classifier.reading.pages import parse_page
+    from classifier.reading.html_pages import parse_any_page
 
-    return parse_page(page, name="page", options=ReadOptions(printed_sections=False)).article
+    return parse_any_page(page, name="page", options=ReadOptions(printed_sections=False)).article
 
 
 def read_headlines(data: Any, settings: Settings) -> tuple[list[str], Article]:

@@ -98,7 +98,7 @@ class ArticleIn(_Fields):
 
 
 class PageIn(_Strict):
-    """One crawled page as raw text. Its ranking boxes are not looked at."""
+    """One crawled page as raw text or HTML. Its ranking boxes are not looked at."""
 
     page: str
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -23,10 +23,12 @@ from classifier.options import (
     report_notes,
     report_rejected,
     require,
+    section_mapping,
 )
 
 if TYPE_CHECKING:
     from classifier.reading.base import ReadOptions
+    from classifier.reading.written_times import Order
     from training.config import Config
     from training.search import Step
 
@@ -203,6 +205,11 @@ def configure(
     ignore: tuple[str, ...],
     timezone: str | None,
     taken_at: str | None,
+    ranking_headings: tuple[str, ...] = (),
+    topics: str | None = None,
+    sections: tuple[str, ...] = (),
+    dates: str | None = None,
+    strict: bool = False,
     search: int | None = None,
     base: Config | None = None,
 ) -> tuple[Config, ReadOptions]:
@@ -221,18 +228,36 @@ def configure(
     config = replace(
         config,
         columns={**config.columns, **column_mapping(columns)},
+        sections={**config.sections, **section_mapping(sections)},
         data=replace(
             config.data,
             ignore=tuple(dict.fromkeys((*config.data.ignore, *ignore))),
             timezone=timezone or config.data.timezone,
+            topics=topics or config.data.topics,
+            dates=dates or config.data.dates,
+            strict=strict or config.data.strict,
         ),
-        boxes=replace(config.boxes, taken_at=taken_at or config.boxes.taken_at),
+        boxes=replace(
+            config.boxes,
+            taken_at=taken_at or config.boxes.taken_at,
+            headings=tuple(dict.fromkeys((*config.boxes.headings, *ranking_headings))),
+        ),
         fit=replace(config.fit, search=config.fit.search if search is None else search),
     )
     config = parse_config(config.to_dict(), where=str(config_file or "command line"))
     zone = parse_timezone(config.data.timezone) if config.data.timezone else None
     taken = parse_taken_at(config.boxes.taken_at, zone)
-    options = ReadOptions(config.columns, frozenset(config.data.ignore), zone, taken)
+    options = ReadOptions(
+        config.columns,
+        frozenset(config.data.ignore),
+        zone,
+        taken,
+        ranking_headings=config.boxes.headings,
+        topics=config.data.topics or None,
+        dates=cast("Order | None", config.data.dates or None),
+        strict=config.data.strict,
+        sections=config.sections,
+    )
     return config, options
 
 
@@ -242,10 +267,14 @@ def _as_typed(inputs: tuple[str, ...], out: Path, config_file: Path | None, opti
     if config_file is not None:
         words += ["--config", str(config_file)]
     named = {"columns": "--column", "ignore": "--ignore", "timezone": "--timezone", "taken_at": "--taken-at"}
+    named |= {"ranking_headings": "--ranking-heading", "topics": "--topics", "sections": "--section"}
+    named |= {"dates": "--dates"}
     for name, flag in {**named, "search": "--search"}.items():
         given = options.get(name)
         for value in given if isinstance(given, tuple) else () if given is None else (given,):
             words += [flag, str(value)]
+    if options.get("strict"):
+        words.append("--strict")
     return shlex.join(words)
 
 

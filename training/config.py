@@ -18,6 +18,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 from classifier.articles import ARTICLE_FIELDS, parse_timezone
 from classifier.errors import ConfigError
 from classifier.reading.base import own_columns
+from classifier.reading.sections import check_sections
 from classifier.text.rows import TEXT_COLUMNS
 from training.popularity.recipes import LEARNERS, Feature, check_recipe
 from training.recipes import BlockRecipe
@@ -33,6 +34,7 @@ _KIND_NAMES = {
     "str": "a string",
     "int": "a whole number",
     "float": "a number",
+    "bool": "true or false",
     str(tuple[str, ...]): "a list of strings",
     str(tuple[float, ...]): "a list of numbers",
     str(dict[str, str]): "a table of strings",
@@ -51,6 +53,11 @@ class DataConfig:
     timezone: str = _setting("", "zone of local days and hours, and of times without a zone (IANA name)")
     test_share: float = _setting(0.2, "share of articles held out where no split is given")
     ignore: tuple[str, ...] = _setting((), "columns to leave out")
+    dates: str = _setting(
+        "", "day-first or month-first: what 03/04/2031 is; empty: as other dates of the file show"
+    )
+    strict: bool = _setting(False, "reject rows whose times are in doubt instead of noting them")
+    topics: str = _setting("", "file that names the subject codes of wire copy (CSV or JSON)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,9 @@ class BoxConfig:
 
     taken_at: str = _setting(
         "", "when boxes were printed: a time, or a strptime pattern looked for in file names"
+    )
+    headings: tuple[str, ...] = _setting(
+        (), "further words that head ranking boxes of HTML pages; * stands for a section's name"
     )
     window_days: int = _setting(7, "how far back before a box was printed its unlisted articles may lie")
 
@@ -144,6 +154,10 @@ class Config:
         default_factory=dict,
         metadata={"help": 'our column names to the names in the data: headline = "title"'},
     )
+    sections: dict[str, str] = field(
+        default_factory=dict,
+        metadata={"help": 'section names in the data to ours: "Business" = "Economy"; "" drops one'},
+    )
     boxes: BoxConfig = field(default_factory=BoxConfig)
     features: FeatureConfig = field(default_factory=FeatureConfig)
     fit: FitConfig = field(default_factory=FitConfig)
@@ -191,6 +205,10 @@ def parse_config(data: Mapping[str, Any], *, where: str = "configuration") -> Co
             parse_timezone(config.data.timezone)
         except ConfigError as error:
             raise ConfigError(f"data.timezone: {error.problem}", where=where, remedy=error.remedy) from None
+    try:
+        check_sections(config.sections)
+    except ConfigError as error:
+        raise ConfigError(error.problem, where=where, remedy=error.remedy) from None
     for ours, theirs in config.columns.items():
         _known(ours, (*ARTICLE_FIELDS, *sorted(own_columns())), where, "columns.")
         if not theirs:
@@ -258,6 +276,10 @@ def _ranges(config: Config) -> dict[str, tuple[bool, str]]:
     fit, decisions = config.fit, config.decisions
     return {
         "data.test_share": (0 < config.data.test_share < 1, share),
+        "data.dates": (
+            config.data.dates in ("", "day-first", "month-first"),
+            "give day-first or month-first, or nothing",
+        ),
         "boxes.window_days": (
             1 <= config.boxes.window_days <= MAX_WINDOW_DAYS,
             f"give 1 to {MAX_WINDOW_DAYS} days",
@@ -314,7 +336,7 @@ def _value(hint: Any, value: Any, where: str, name: str) -> Any:
     try:
         return _converted(hint, value)
     except (TypeError, OverflowError):
-        kind = _KIND_NAMES[hint.__name__ if hint in (str, int, float) else str(hint)]
+        kind = _KIND_NAMES[hint.__name__ if hint in (str, int, float, bool) else str(hint)]
         raise ConfigError(
             f"{name} must be {kind}, not {value!r:.60}", where=where, remedy=f"it is: {_help(name)}"
         ) from None

@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent.parent / "results"
-_LIBRARIES = ("newsdesk", "numpy", "pyarrow", "scipy", "scikit-learn", "fasttext-numpy2")
+_LIBRARIES = (
+    "newsdesk",
+    "numpy",
+    "pyarrow",
+    "scipy",
+    "scikit-learn",
+    "fasttext-numpy2",
+    "orjson",
+    "pandas",
+    "trafilatura",
+)
 
 
 @dataclass(frozen=True, slots=True)

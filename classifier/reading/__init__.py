@@ -7,14 +7,16 @@ is needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
-from pathlib import PurePosixPath
+from itertools import groupby
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from classifier.errors import FormatError
-from classifier.reading.base import Chunk, Reader, ReadOptions, Rejection, Source
+from classifier.reading.base import Chunk, Note, Reader, ReadOptions, Rejection, Source
 from classifier.reading.finding import STDIN_NAME, Found, find
 
 if TYPE_CHECKING:
@@ -27,8 +29,12 @@ class _Format(NamedTuple):
     reader: str
     suffixes: tuple[str, ...]
     media_types: tuple[str, ...] = ()
-    is_text: bool = True  # then it may also be compressed: .gz, .zst
+    is_text: bool = True  # then it may also be compressed
 
+
+# Its reader asks the content, through `classifier.reading.looking`, for what the name leaves open.
+_LOOK = "classifier.reading.looking:read"
+_HTML = "classifier.reading.html_pages:read"
 
 FORMATS = (
     _Format("classifier.reading.pages:read", (".txt",), ("text/plain",)),
@@ -49,12 +55,34 @@ FORMATS = (
         ("application/vnd.apache.arrow.file", "application/vnd.apache.arrow.stream"),
         is_text=False,
     ),
+    _Format(
+        _HTML,
+        (".html", ".htm", ".xhtml"),
+        ("text/html", "application/xhtml+xml"),
+    ),
+    _Format(
+        "classifier.reading.feeds:read", (".rss", ".atom"), ("application/rss+xml", "application/atom+xml")
+    ),
+    _Format("classifier.reading.ninjs:read", (".ninjs",), ("application/ninjs+json",)),
+    _Format(
+        "classifier.reading.newsml:read",
+        (".newsml",),
+        (
+            "application/vnd.iptc.g2.newsitem+xml",
+            "application/vnd.iptc.g2.newsmessage+xml",
+            "application/vnd.iptc.g2.packageitem+xml",
+        ),
+    ),
+    _Format("classifier.reading.json_arrays:read", (), ("application/json",)),
+    _Format(_LOOK, (".xml", ".json"), ("application/xml", "text/xml")),
 )
-COMPRESSIONS = (".gz", ".zst")
+COMPRESSIONS = (".gz", ".zst", ".bz2", ".xz", ".lz4")  # as in `classifier.reading.compressed`
 # "module:function" by suffix and by media type.
 READERS = {key: form.reader for form in FORMATS for key in (*form.suffixes, *form.media_types)}
+READERS[""] = _LOOK
 _COMPRESSIBLE = {suffix for form in FORMATS if form.is_text for suffix in form.suffixes}
-_STDIN_SUFFIX = ".jsonl"
+# Web addresses that were saved as they are ("article", "index.php", "index.html?id=3") say nothing of their content.
+_WEB_SUFFIX = re.compile(r"|\.(?:php|aspx?|jspx?|cgi|shtml|do|[^.]*[^a-z.][^.]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +91,8 @@ class Reading:
 
     `rejected` are rows and pages that were not read, `duplicates` counts rows that were there twice in every column,
     `unmatched_labels` the label rows that no article has the key of, `sources` the files read, `skipped` names those in
-    folders that are of no known format.
+    folders that are of no known format, `notes` say what was read otherwise than its author may have meant. `superseded`
+    counts earlier versions of articles, `forms` says how files are written that can be written in several ways.
     """
 
     articles: pa.Table
@@ -74,6 +103,10 @@ class Reading:
     duplicates: int = 0
     unmatched_labels: int = 0
     skipped: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    superseded: int = 0
+    forms: Mapping[str, str] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
 
     @property
     def total(self) -> int:
@@ -82,13 +115,13 @@ class Reading:
 
 
 def find_sources(inputs: Sequence[str]) -> Found:
-    """The sources behind files, folders (recursive, sorted), globs and "-" (JSON Lines on stdin), and what was skipped.
+    """The sources behind files, folders (recursive, sorted), globs and "-" (stdin), and what was skipped.
 
     Raises:
         InputError: a path or pattern that leads nowhere.
         FormatError: a file of unknown suffix that was named itself.
     """
-    found = find(inputs, lambda name: _suffixes(name) is not None)
+    found = find(inputs, _is_known)
     for source in found.sources:
         _reader(source)
     return found
@@ -119,15 +152,16 @@ def read(inputs: Sequence[str], options: ReadOptions | None = None) -> Iterator[
     Raises:
         InputError: an input cannot be found or read.
     """
-    for source in sources(inputs):
-        yield from read_source(source, options or ReadOptions())
+    for _, chunks in _all_chunks(sources(inputs), options or ReadOptions()):
+        yield from chunks
 
 
 def read_all(inputs: Sequence[str], options: ReadOptions | None = None) -> Reading:
     """What is in the inputs, as tables.
 
     Label tables are joined by `id`, else `url`, else `file`; what they hold goes before what the articles hold. Of rows
-    that are equal in every column one stays; a different row with an id that is taken is rejected.
+    that are equal in every column one stays; of versions of an article the latest, with the first time of publication;
+    a different row with an id that is taken is rejected.
 
     Raises:
         InputError: an input cannot be found or read, or there is nothing in them.
@@ -137,7 +171,7 @@ def read_all(inputs: Sequence[str], options: ReadOptions | None = None) -> Readi
 
     found = find_sources(inputs)
     options = options or ReadOptions()
-    reading = collect((source.name, read_source(source, options)) for source in found.sources)
+    reading = collect(_all_chunks(found.sources, options))
     return Reading(
         reading.articles,
         reading.boxes,
@@ -147,6 +181,10 @@ def read_all(inputs: Sequence[str], options: ReadOptions | None = None) -> Readi
         reading.duplicates,
         reading.unmatched_labels,
         tuple(found.skipped),
+        reading.notes,
+        reading.superseded,
+        reading.forms,
+        tuple(source.name for source in found.sources),
     )
 
 
@@ -157,16 +195,54 @@ def read_source(source: Source, options: ReadOptions) -> Iterator[Chunk]:
         FormatError: an unknown suffix, or not what its name says.
     """
     suffix, compression = _reader(source)
-    if compression:
-        from classifier.reading.compressed import decompressed
+    return _tidied(reader_for(suffix)(_opened(source, compression), options), options)
 
-        source = decompressed(source, compression)
-    return reader_for(suffix)(source, options)
+
+def _tidied(chunks: Iterator[Chunk], options: ReadOptions) -> Iterator[Chunk]:
+    """With sections by the names that they shall have."""
+    from classifier.reading.sections import tidied
+
+    return tidied(chunks, options.sections)
+
+
+def _all_chunks(found: Sequence[Source], options: ReadOptions) -> Iterator[tuple[str, Iterator[Chunk]]]:
+    """Each source's name and chunks; many HTML pages in a row are read by several processes and come together."""
+    for is_html, group in groupby(found, lambda source: READERS[_reader(source)[0]] == _HTML):
+        run = list(group)
+        if is_html and len(run) > 1:
+            from classifier.reading.parallel import FEWEST_PAGES, cores, read_pages
+
+            if len(run) >= FEWEST_PAGES and (processes := cores()) > 1:
+                opened = [_opened(source, _reader(source)[1]) for source in run]
+                yield run[0].name, _tidied(read_pages(opened, options, processes), options)
+                continue
+        yield from ((source.name, read_source(source, options)) for source in run)
+
+
+def _is_known(path: Path) -> bool:
+    """Whether a file in a folder is read: its suffix is known and, where that leaves the format open, its content."""
+    suffixes = _suffixes(path.name)
+    if suffixes is None:
+        return False
+    suffix, compression = suffixes
+    if READERS[suffix] != _LOOK:
+        return True
+    from classifier.reading.looking import look_at
+
+    return look_at(_opened(Source(path.name, lambda: path.open("rb")), compression)) is not None
+
+
+def _opened(source: Source, compression: str) -> Source:
+    if not compression:
+        return source
+    from classifier.reading.compressed import decompressed
+
+    return decompressed(source, compression)
 
 
 def _reader(source: Source) -> tuple[str, str]:
     if source.name == STDIN_NAME:
-        return _STDIN_SUFFIX, ""
+        return "", ""
     found = _suffixes(source.name)
     if found is None:
         known = ", ".join(key for key in READERS if key.startswith("."))
@@ -183,4 +259,6 @@ def _suffixes(name: str) -> tuple[str, str] | None:
     *_, last, end = ["", "", *[suffix.lower() for suffix in PurePosixPath(name).suffixes]]
     if end in COMPRESSIONS and last in _COMPRESSIBLE:
         return last, end
-    return (end, "") if end in READERS else None
+    if end in READERS:
+        return end, ""
+    return ("", "") if _WEB_SUFFIX.fullmatch(end) else None

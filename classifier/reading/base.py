@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from functools import cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,10 +22,15 @@ BATCH_ROWS = 4096
 class ReadOptions:
     """How to read.
 
-    `columns` maps our column names to the names in the source; `ignore` drops columns (our names). `timezone` is the zone
+    `columns` maps our column names to the names in the source; `usual` does so, too, but only where a table has them (what
+    a model was trained from); `ignore` drops columns (our names). `timezone` is the zone
     of times that have none. `taken_at` is when ranking boxes without a time of their own were printed: a time, or a
     file-name pattern with strptime fields ("%Y-%m-%d") looked for anywhere in the path. `printed_sections`: a page's
     section is what its popular box says; scoring leaves that out: a page gets the same prediction without its boxes.
+    `ranking_headings` are further words that name a ranking box of an HTML page ("Reader favourites"). `topics` is a file
+    that names subject codes, see `classifier.reading.topics`. `dates` says whether 03/04/2022 is of April or of March;
+    `strict` makes times that are in doubt errors. `sections` are the sections by the names in the source, see
+    `classifier.reading.sections`.
     """
 
     columns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -33,6 +38,12 @@ class ReadOptions:
     timezone: tzinfo | None = None
     taken_at: datetime | str | None = None
     printed_sections: bool = True
+    ranking_headings: tuple[str, ...] = ()
+    topics: str | None = None
+    dates: Literal["day-first", "month-first"] | None = None
+    strict: bool = False
+    sections: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    usual: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +67,28 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Something that was read, but not as its author may have meant it.
+
+    `what` is the same sentence for all of a kind (they are counted by it), `value` what it is about here, `count` how
+    many there are, `line` where the first of them is.
+    """
+
+    file: str
+    what: str
+    value: str = ""
+    count: int = 1
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """What one step of a reader yields.
 
     `articles` have the article table's columns, others behind them, and `file`; `boxes` have `box_schema()` and `file`,
     `clicks` `click_schema()` and `file`; `labels` are rows without text that complete articles by `id`, `url` or `file`.
+    `form` says how the file is written ("values separated by semicolons, UTF-8"), once a file, where there are several
+    ways.
     """
 
     articles: pa.RecordBatch | None = None
@@ -68,6 +96,8 @@ class Chunk:
     labels: pa.RecordBatch | None = None
     clicks: pa.RecordBatch | None = None
     rejected: tuple[Rejection, ...] = ()
+    notes: tuple[Note, ...] = ()
+    form: str = ""
 
 
 class Reader(Protocol):

@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
-from classifier.articles import parse_time
 from classifier.errors import FieldError, FormatError
 from classifier.reading.casting import Cast, cast_text, is_bytes, is_text, plain, wrong_type
+from classifier.reading.iso_times import iso_times
+from classifier.reading.time_rules import TimeRules
 
 # In microseconds since 1970: what Python's calendar (years 1 to 9999) holds.
 _FIRST = -62_135_596_800 * 10**6
@@ -21,13 +22,13 @@ _DAY = 86_400 * 10**6
 _UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
-def cast_time(column: pa.Array, name: str, file: str, zone: tzinfo | None) -> Cast:
-    """Timestamps in microseconds, zone kept, from timestamps of any unit, dates and ISO 8601 text.
+def cast_time(column: pa.Array, name: str, file: str, rules: TimeRules) -> Cast:
+    """Timestamps in microseconds, zone kept, from timestamps of any unit, dates and text.
 
-    Those without a zone are read in `zone`; without one they fail.
+    Those without a zone are read in that of the `rules`; without one they fail.
 
     Raises:
-        FormatError: any other type, or an unknown zone.
+        FormatError: any other type, an unknown zone, or dates that contradict each other.
     """
     column = plain(column)
     kind = column.type
@@ -35,8 +36,10 @@ def cast_time(column: pa.Array, name: str, file: str, zone: tzinfo | None) -> Ca
         return Cast(pa.nulls(len(column), pa.timestamp("us", tz="UTC")))
     if is_text(kind) or is_bytes(kind):
         text = cast_text(column, name, file)
-        cast = _zoned(text.values, name, zone)
-        return Cast(cast.values, {**cast.failures, **text.failures})
+        if (times := iso_times(text.values, rules.zone)) is not None:
+            return Cast(times, text.failures)
+        cast = _zoned(text.values, name, file, rules)
+        return Cast(cast.values, {**cast.failures, **text.failures}, cast.doubts)
     if types.is_date(kind):
         column = column.cast(pa.timestamp("ms"))
     elif not types.is_timestamp(kind):
@@ -51,8 +54,8 @@ def cast_time(column: pa.Array, name: str, file: str, zone: tzinfo | None) -> Ca
     cast = _microseconds(column, name)
     if tz is not None:
         return cast
-    zoned = _zoned(cast.values, name, zone)
-    return Cast(zoned.values, {**zoned.failures, **cast.failures})
+    zoned = _zoned(cast.values, name, file, rules)
+    return Cast(zoned.values, {**zoned.failures, **cast.failures}, zoned.doubts)
 
 
 def _is_zone(name: str) -> bool:
@@ -69,6 +72,13 @@ def _microseconds(column: pa.Array, name: str) -> Cast:
     target = pa.timestamp("us", tz=tz)
     ticks = column.cast(pa.int64())
     failures: dict[int, FieldError] = {}
+    ends = pc.min_max(ticks).as_py()
+    if (
+        ends["min"] is None
+        or (ends["min"] * 10**6 // unit > _FIRST + _DAY
+        and ends["max"] * 10**6 // unit < _LAST - _DAY)
+    ):
+        return Cast(column if unit == 10**6 else column.cast(target, safe=False))
     if unit <= 10**6:
         scale = 10**6 // unit
         first, last = -(-_FIRST // scale), _LAST // scale
@@ -101,17 +111,11 @@ def _outside(name: str) -> FieldError:
     return FieldError(name, "lies outside the calendar")
 
 
-def _zoned(column: pa.Array, name: str, zone: tzinfo | None) -> Cast:
-    """Times with a zone from ISO 8601 text or from naive timestamps."""
-    times: list[datetime | None] = []
-    failures: dict[int, FieldError] = {}
-    for row, value in enumerate(column.to_pylist()):
-        try:
-            times.append(parse_time(value, timezone=zone))
-        except FieldError as error:
-            times.append(None)
-            failures[row] = FieldError(name, error.problem, remedy=error.remedy)
-    return Cast(time_array(times), failures)
+def _zoned(column: pa.Array, name: str, file: str, rules: TimeRules) -> Cast:
+    """Times with a zone from text or from naive timestamps."""
+    times, failures = rules.read(column.to_pylist(), name, file)
+    doubts = {row: time.doubt for row, time in enumerate(times) if time.doubt}
+    return Cast(time_array([time.time for time in times]), failures, doubts)
 
 
 def time_array(times: Sequence[datetime | None]) -> pa.Array:

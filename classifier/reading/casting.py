@@ -26,16 +26,25 @@ class Where:
     def number(self, row: int) -> int:
         return self.first + row if self.lines is None else self.lines[row]
 
+    def numbers(self, count: int) -> Sequence[int]:
+        """Those of the first `count` rows."""
+        return range(self.first, self.first + count) if self.lines is None else self.lines[:count]
+
+    def of(self, rows: Sequence[int]) -> Where:
+        """Where these of the rows stand."""
+        return Where(self.file, lines=[self.number(row) for row in rows])
+
     def __call__(self, row: int) -> str:
         return f"{self.file}, {'row' if self.lines is None else 'line'} {self.number(row)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """A typed column; rows in `failures` could not be read and are null in `values`."""
+    """A typed column; rows in `failures` could not be read and are null in `values`, those in `doubts` may be misread."""
 
     values: pa.Array
     failures: Mapping[int, FieldError] = field(default_factory=dict)
+    doubts: Mapping[int, str] = field(default_factory=dict)
 
 
 def plain(column: pa.Array) -> pa.Array:

@@ -6,18 +6,23 @@ decides and words the reason.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
-from classifier.articles import SPLITS, STRING_FIELDS, TEXT_FIELDS, Article, article_schema
+from classifier.articles import SPLITS, STRING_FIELDS, TEXT_FIELDS, Article, article_schema, content_hash
 from classifier.errors import FieldError
-from classifier.reading.base import ReadOptions, Rejection
+from classifier.reading.base import Note, ReadOptions, Rejection
 from classifier.reading.cast_times import cast_time
 from classifier.reading.casting import Cast, Where, cast_number, cast_sections, cast_text, plain
 from classifier.reading.columns import FILE, arranged
+from classifier.reading.string_bytes import begins_with_text, holds_nul
+from classifier.reading.time_rules import TimeRules
 
 # What str.strip() takes for white space: a text of nothing else is empty.
 _SPACES = "".join([chr(code) for code in range(0x3001) if chr(code).isspace()])
@@ -28,37 +33,38 @@ Failures = dict[int, FieldError]
 
 
 def check_batch(
-    batch: pa.RecordBatch, options: ReadOptions, where: Where
+    batch: pa.RecordBatch, options: ReadOptions, where: Where, notebook: Notebook | None = None
 ) -> tuple[pa.RecordBatch, list[Rejection]]:
     """The good rows of an article table, all its columns present and typed, and why the others were rejected.
 
-    Missing ids are filled with a hash of the content; null texts become ""; other columns are kept behind.
+    Missing ids are filled with a hash of the content; null texts become ""; other columns are kept behind. `notebook` has
+    what is known of the file's times, and gets notes.
 
     Raises:
         FormatError: a column whose type cannot be read as what it should be.
     """
-    columns, failures = typed(batch, options, where)
+    columns, failures = typed(batch, options, where, notebook)
     for name in TEXT_FIELDS:
         text = columns.get(name)
-        columns[name] = _constant("", len(batch)) if text is None else text.fill_null("")
+        columns[name] = _constant("", len(batch)) if text is None else _filled(text)
     columns, bad = _without(columns, failures, _suspects(columns) | _empty(columns), where)
     columns = _with_ids(columns)
     length = len(columns["headline"])
-    for field in article_schema():
-        if field.name not in columns:
-            columns[field.name] = pa.nulls(length, field.type)
+    for own in article_schema():
+        if own.name not in columns:
+            columns[own.name] = pa.nulls(length, own.type)
     return arranged(columns), bad
 
 
 def check_labels(
-    batch: pa.RecordBatch, key: str, options: ReadOptions, where: Where
+    batch: pa.RecordBatch, key: str, options: ReadOptions, where: Where, notebook: Notebook | None = None
 ) -> tuple[pa.RecordBatch, list[Rejection]]:
     """The good rows of a label table, its columns typed; rows without a value in the column `key` are rejected.
 
     Raises:
         FormatError: a column whose type cannot be read as what it should be.
     """
-    columns, failures = typed(batch, options, where)
+    columns, failures = typed(batch, options, where, notebook)
     values = columns.setdefault(key, pa.nulls(len(batch), pa.string())).fill_null("")
     for row in _rows(pc.equal(values, "")):
         failures.setdefault(
@@ -77,24 +83,51 @@ def label_key(names: Iterable[str]) -> str:
     return next(name for name in LABEL_KEYS if name in found)
 
 
-def typed(batch: pa.RecordBatch, options: ReadOptions, where: Where) -> tuple[Columns, Failures]:
+@dataclass(slots=True)
+class Notebook:
+    """What is remembered of one file from batch to batch: how its times are written, and notes to tell."""
+
+    rules: TimeRules
+    notes: list[Note] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, options: ReadOptions) -> Notebook:
+        return cls(TimeRules.of(options))
+
+    def doubts(self, cast: Cast, column: pa.Array, where: Where) -> None:
+        """Note what may have been misread: once a kind, with the first value and its place."""
+        for what, count in Counter(cast.doubts.values()).items():
+            row = next(row for row, doubt in cast.doubts.items() if doubt == what)
+            self.notes.append(Note(where.file, what, f'"{column[row]}"', count, where.number(row)))
+
+    def take_notes(self) -> tuple[Note, ...]:
+        """The notes since the last time."""
+        notes, self.notes = tuple(self.notes), []
+        return notes
+
+
+def typed(
+    batch: pa.RecordBatch, options: ReadOptions, where: Where, notebook: Notebook | None = None
+) -> tuple[Columns, Failures]:
     """Every column as its type in the article table, extra ones plain, and the rows of which a value could not be read."""
+    notebook = notebook or Notebook.of(options)
     columns: Columns = {}
     failures: Failures = {}
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
-        cast = _cast(name, column, options, where.file)
+        cast = _cast(name, column, where.file, notebook.rules)
+        notebook.doubts(cast, column, where)
         columns[name] = cast.values
         failures = {**cast.failures, **failures}
     return columns, failures
 
 
-def _cast(name: str, column: pa.Array, options: ReadOptions, file: str) -> Cast:
+def _cast(name: str, column: pa.Array, file: str, rules: TimeRules) -> Cast:
     if name in STRING_FIELDS or name == FILE:
         return cast_text(column, name, file)
     if name == "popularity":
         return cast_number(column, name, file)
     if name == "published_at":
-        return cast_time(column, name, file, options.timezone)
+        return cast_time(column, name, file, rules)
     if name == "sections":
         return cast_sections(column, name, file)
     column = plain(column)
@@ -141,26 +174,28 @@ def _suspects(columns: Columns) -> set[int]:
     """Rows that hold a NUL, or a split of another name."""
     found: set[int] = set()
     for name in STRING_FIELDS:
-        if name in columns:
+        if name in columns and holds_nul(columns[name]):
             found.update(_rows(pc.match_substring(columns[name], "\0")))
     if "sections" in columns:
         sections = columns["sections"]
         nul = pc.match_substring(sections.flatten(), "\0")
         found.update(pc.list_parent_indices(sections).filter(nul).to_pylist())
     if "split" in columns:
-        known = pa.array(SPLITS, pa.string())
         split = columns["split"]
+        known = pa.array(SPLITS, pa.string())
         found.update(_rows(pc.and_(pc.is_valid(split), pc.invert(pc.is_in(split, value_set=known)))))
     return found
 
 
 def _empty(columns: Columns) -> set[int]:
     """Rows of which no text holds more than white space."""
-    rows = pa.array(range(len(columns["headline"])), pa.int64())
+    rows = pa.array(np.arange(len(columns["headline"])), pa.int64())
     for name in TEXT_FIELDS:
         if len(rows):
             text = columns[name].take(rows) if len(rows) < len(columns[name]) else columns[name]
-            rows = rows.filter(pc.equal(pc.utf8_trim(text, characters=_SPACES), ""))
+            doubtful = pa.array(np.flatnonzero(~begins_with_text(text)), pa.int64())
+            blank = pc.equal(pc.utf8_trim(text.take(doubtful), characters=_SPACES), "")
+            rows = rows.take(doubtful.filter(blank))
     return set(rows.to_pylist())
 
 
@@ -172,15 +207,22 @@ def _with_ids(columns: Columns) -> Columns:
     missing = pc.equal(ids.fill_null(""), "")
     if not pc.any(missing).as_py():
         return {**columns, "id": ids}
-    needed = [name for name in ("url", *TEXT_FIELDS) if name in columns]
-    rows = zip(*(columns[name].filter(missing).to_pylist() for name in needed), strict=True)
-    made = [Article(**dict(zip(needed, row, strict=True))).id for row in rows]
-    return {**columns, "id": pc.replace_with_mask(ids, missing, pa.array(made, pa.string()))}
+    nothing = _constant("", length)
+    parts = [
+        columns.get(name, nothing).filter(missing).cast(pa.binary()).fill_null(b"").to_pylist()
+        for name in ("url", *TEXT_FIELDS)
+    ]
+    made = pa.array(list(map(content_hash, *parts)), pa.string())
+    return {**columns, "id": pc.replace_with_mask(ids, missing, made)}
 
 
 def _rows(mask: pa.Array) -> list[int]:
     rows: list[int] = pc.indices_nonzero(mask).to_pylist()
     return rows
+
+
+def _filled(text: pa.Array) -> pa.Array:
+    return text.fill_null("") if text.null_count else text
 
 
 def _constant(value: str, length: int) -> pa.Array:

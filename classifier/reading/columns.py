@@ -17,8 +17,12 @@ from pyarrow import types
 from classifier.articles import article_schema
 from classifier.reading.cast_times import time_array
 from classifier.reading.casting import is_text, plain
+from classifier.reading.documents import ELEMENT
 
-FILE = "file"
+# Where a row came from. Of documents that hold one article, `line` is null.
+# Where a row is from: the file, a line of it, an element of a document.
+FILE, LINE = "file", "line"
+PLACES = (FILE, LINE, ELEMENT)
 
 
 def json_text(value: Any) -> str:
@@ -89,8 +93,8 @@ def _text(value: Any) -> str:
 
 
 def arranged(columns: Mapping[str, pa.Array]) -> pa.RecordBatch:
-    """One batch: the article table's columns in its order, `file`, then every other."""
-    names = [*article_schema().names, FILE]
+    """One batch: the article table's columns in its order, `file`, `line`, then every other."""
+    names = [*article_schema().names, *PLACES]
     order = [*(name for name in names if name in columns), *(name for name in columns if name not in names)]
     return pa.RecordBatch.from_arrays([columns[name] for name in order], names=order)
 

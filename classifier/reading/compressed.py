@@ -1,19 +1,72 @@
-"""Sources in gzip or Zstandard, read as if they were not compressed."""
+"""Compressed sources, read as if they were not: gzip, Zstandard, bzip2, xz, LZ4."""
 
 from __future__ import annotations
 
+import bz2
 import io
-from collections.abc import Iterator
+import lzma
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
 
 from classifier.errors import FormatError
 from classifier.reading.base import Source
 
+# What can be written, too; names as Arrow has them.
 CODECS = {".gz": "gzip", ".zst": "zstd"}
 _BUFFER = 1 << 18
+_XZ_MEMORY = 1 << 28
+# Text becomes ten times smaller, seldom fifty times. Asked only of what is large.
+MAX_RATIO = 500
+_LARGE = 1 << 28
+
+
+class _Stream(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def _by_arrow(codec: str) -> Callable[[Any], _Stream]:
+    return lambda compressed: pa.CompressedInputStream(pa.PythonFile(compressed, mode="r"), codec)
+
+
+class _Members:
+    """What a decompressor of Python's makes of a stream of one or several members."""
+
+    def __init__(self, compressed: BinaryIO, new: Callable[[], Any]) -> None:
+        self._compressed = compressed
+        self._new = new
+        self._member = new()
+        self._unused = b""
+        self._begun = False
+
+    def read(self, size: int) -> bytes:
+        while True:
+            if self._member.eof:
+                # Zeros behind a member are padding.
+                self._unused = (self._member.unused_data or self._unused).lstrip(b"\0")
+                self._unused = self._unused or self._compressed.read(_BUFFER).lstrip(b"\0")
+                if not self._unused:
+                    return b""
+                self._member, self._begun = self._new(), False
+            data = self._unused
+            if self._member.needs_input and not data:
+                data = self._compressed.read(_BUFFER)
+                if not data:
+                    raise EOFError("it ends before its end mark")
+            self._unused, self._begun = b"", True
+            if made := self._member.decompress(data, size):
+                return bytes(made)
+
+
+DECOMPRESSORS: dict[str, Callable[[Any], _Stream]] = {
+    ".gz": _by_arrow("gzip"),
+    ".zst": _by_arrow("zstd"),
+    ".bz2": lambda compressed: _Members(compressed, bz2.BZ2Decompressor),
+    ".xz": lambda compressed: _Members(compressed, lambda: lzma.LZMADecompressor(memlimit=_XZ_MEMORY)),
+    ".lz4": _by_arrow("lz4"),
+}
 
 
 def decompressed(source: Source, suffix: str) -> Source:
@@ -29,11 +82,31 @@ def decompressed(source: Source, suffix: str) -> Source:
     return Source(source.name, opened)
 
 
+class _Counted:
+    """A stream that knows how much was read of it, and offers no more than that."""
+
+    closed = False
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.size = 0
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._stream.read(size)
+        self.size += len(data)
+        return data
+
+    def close(self) -> None:
+        """Nothing: who opened the stream closes it."""
+
+
 class _Decompressor(io.RawIOBase):
     def __init__(self, compressed: BinaryIO, suffix: str, name: str) -> None:
-        self._stream = pa.CompressedInputStream(pa.PythonFile(compressed, mode="r"), CODECS[suffix])
+        self._compressed = _Counted(compressed)
+        self._stream = DECOMPRESSORS[suffix](self._compressed)
         self._suffix = suffix
         self._name = name
+        self._size = 0
 
     def readable(self) -> bool:
         return True
@@ -41,11 +114,18 @@ class _Decompressor(io.RawIOBase):
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         try:
             data = self._stream.read(len(buffer))
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, EOFError, lzma.LZMAError, ValueError) as error:
             raise FormatError(
                 f"cannot be decompressed: {error}",
                 where=self._name,
                 remedy=f"is it a whole {self._suffix} file?",
             ) from error
         buffer[: len(data)] = data
+        self._size += len(data)
+        if self._size > _LARGE and self._size > MAX_RATIO * self._compressed.size:
+            raise FormatError(
+                f"becomes more than {MAX_RATIO} times larger by decompression, which no text does",
+                where=self._name,
+                remedy="if it is yours, decompress it first",
+            )
         return len(data)

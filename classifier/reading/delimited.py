@@ -1,4 +1,4 @@
-"""CSV and TSV: a header line, fields quoted as in RFC 4180, UTF-8.
+"""CSV and TSV: a header line, then a record a line or several; in whatever dialect, UTF-8 or an older encoding.
 
 Everything is text first. An empty value is null, in a text column "". Columns that are not the article table's become
 whole numbers, numbers or flags where all their values are written so.
@@ -11,23 +11,26 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from classifier.articles import TEXT_FIELDS, article_schema
 from classifier.errors import FieldError, FormatError
-from classifier.reading.base import BATCH_ROWS, Chunk, ReadOptions, Rejection, Source
+from classifier.reading import mind
+from classifier.reading.base import BATCH_ROWS, Chunk, Note, ReadOptions, Rejection, Source
 from classifier.reading.casting import Where
 from classifier.reading.checks import reject
 from classifier.reading.columns import FILE
+from classifier.reading.dialects import SAMPLE, SEPARATORS, Dialect, find_dialect
 from classifier.reading.layout import Layout, lay_out
+from classifier.reading.looking import Joined
 
 # A longer value is the rest of the file behind a quotation mark that nothing closes.
 MAX_FIELD = 1 << 24
 _BATCH_CHARACTERS = 1 << 25
-_NOT_UTF8 = re.compile("[\ud800-\udfff]")
+_NOT_TEXT = re.compile("[\ud800-\udfff]")
 _PATTERNS = {
     "int": r"^(0|-?[1-9][0-9]{0,17})$",
     "float": r"^-?((0|[1-9][0-9]{0,15})(\.[0-9]+)?|\.[0-9]+)(e[-+][0-9]{1,2})?$",
@@ -37,16 +40,16 @@ _TYPES = {"int": pa.int64(), "float": pa.float64(), "bool": pa.bool_(), "text": 
 
 
 def read_csv(source: Source, options: ReadOptions) -> Iterator[Chunk]:
-    """Batches of a file of values separated by commas (or, if its header has none, semicolons or tabs).
+    """Batches of a file of separated values; how it is written, its beginning says (`dialects`).
 
     Raises:
         FormatError: no header, a quotation mark that nothing closes, or columns that do not fit.
     """
-    return _read(source, options, ",;\t")
+    return _read(source, options, SEPARATORS)
 
 
 def read_tsv(source: Source, options: ReadOptions) -> Iterator[Chunk]:
-    """Batches of a file of values separated by tabs.
+    """Batches of a file of values separated by tabs, MIND's tables among them.
 
     Raises:
         FormatError: as `read_csv`.
@@ -55,29 +58,54 @@ def read_tsv(source: Source, options: ReadOptions) -> Iterator[Chunk]:
 
 
 def _read(source: Source, options: ReadOptions, separators: str) -> Iterator[Chunk]:
-    with source.open() as binary:
+    with source.open() as opened:
+        head = _beginning(opened)
+        dialect = find_dialect(head, separators, complete=len(head) < SAMPLE)
+        if separators == "\t":
+            line = head.decode("utf-8", "replace").partition("\n")[0]
+            known = mind.kind_of(source.name, line.removeprefix("\ufeff"))
+        else:
+            known = None
+        binary = io.BufferedReader(Joined(head[dialect.skip :], opened))
+        if known == "behaviours":
+            yield from mind.read_behaviours(binary, source.name, options)
+            return
         # Invalid bytes become lone surrogates: their row is rejected when its batch is made.
-        stream = io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        try:
-            yield from _chunks(stream, source.name, options, separators)
-        finally:
-            stream.detach()  # the source closes what it opened
+        stream = io.TextIOWrapper(binary, dialect.encoding, errors="surrogateescape", newline="")
+        header = mind.NEWS if known else None
+        if known:
+            dialect = replace(dialect, quote="")
+            options = replace(options, ignore=options.ignore | mind.ENTITIES)
+        form = f"MIND's news, {dialect}" if known else str(dialect)
+        notes = () if dialect.is_plain or known else (Note(source.name, f"read as {form}"),)
+        for chunk in _chunks(stream, source.name, options, dialect, header):
+            yield replace(chunk, form=form, notes=(*notes, *chunk.notes))
+            form, notes = "", ()
 
 
-def _chunks(stream: TextIO, file: str, options: ReadOptions, separators: str) -> Iterator[Chunk]:
-    lines = _lines(stream, file)
-    first = next(lines, "")
-    separator = next((one for one in separators if one in first), separators[0])
-    records = _records(first, lines, file, separator)
-    header = [name.strip() for name in next(records, (1, []))[1] or []]
-    if not any(header) or any(_NOT_UTF8.search(name) or "\0" in name for name in header):
-        problem = "the first line is not UTF-8 text" if any(header) else "there is no header line"
+def _beginning(stream: BinaryIO) -> bytes:
+    parts, missing = [], SAMPLE
+    while missing and (part := stream.read(missing)):
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)
+
+
+def _chunks(
+    stream: TextIO, file: str, options: ReadOptions, dialect: Dialect, known: Sequence[str] | None
+) -> Iterator[Chunk]:
+    records = _records(_lines(stream, file), file, dialect)
+    header = list(known or [name.strip() for name in next(records, (1, []))[1] or []])
+    if not any(header) or any(_NOT_TEXT.search(name) or "\0" in name for name in header):
+        problem = (
+            f"the first line is not {dialect.charset} text" if any(header) else "there is no header line"
+        )
         raise FormatError(
             problem,
             where=file,
             remedy="write the column names into the first line and save the file as UTF-8",
         )
-    table = _Table(header, lay_out([name for name in header if name], options, file), file)
+    table = _Table(header, lay_out([name for name in header if name], options, file), file, dialect)
     for line, record in records:
         table.add(line, record)
         if table.is_full:
@@ -98,18 +126,11 @@ def _lines(stream: TextIO, file: str) -> Iterator[str]:
         yield line
 
 
-def _records(
-    first: str, lines: Iterator[str], file: str, separator: str
-) -> Iterator[tuple[int, list[str] | None]]:
+def _records(lines: Iterator[str], file: str, dialect: Dialect) -> Iterator[tuple[int, list[str] | None]]:
     """Each record with the line on which it begins; None for one whose quotation marks are wrong."""
-
-    def everything() -> Iterator[str]:
-        yield first
-        yield from lines
-
     # The limit is the process's; it is only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_FIELD))
-    reader = csv.reader(everything() if first else lines, delimiter=separator, strict=True)
+    reader = csv.reader(lines, strict=True, **dialect.of_csv())
     while True:
         line = reader.line_num + 1
         try:
@@ -132,7 +153,8 @@ def _records(
 class _Table:
     """Collects records and makes batches of them."""
 
-    def __init__(self, header: Sequence[str], layout: Layout, file: str) -> None:
+    def __init__(self, header: Sequence[str], layout: Layout, file: str, dialect: Dialect) -> None:
+        self._charset = dialect.charset
         self._header = header
         self._layout = layout
         self._file = file
@@ -196,10 +218,10 @@ class _Table:
 
     def _reject_invalid(self) -> None:
         bad = {
-            row: FieldError(our, "is not UTF-8", remedy="save the file as UTF-8")
+            row: FieldError(our, f"is not {self._charset}", remedy="save the file as UTF-8")
             for row, record in enumerate(self._records)
             for our, at in self._picked
-            if _NOT_UTF8.search(record[at])
+            if _NOT_TEXT.search(record[at])
         }
         self._rejected += reject(bad, Where(self._file, lines=self._lines))
         good = [row for row in range(len(self._records)) if row not in bad]

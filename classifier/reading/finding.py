@@ -23,13 +23,13 @@ _ABOUT = {"readme", "license", "licence", "copying", "notice", "changelog", "cha
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The sources, in order, and the files in folders that were passed over since no reader knows their suffix."""
+    """The sources, in order, and the files in folders that were passed over since no reader knows them."""
 
     sources: list[Source]
     skipped: list[str]
 
 
-def find(inputs: Sequence[str], is_known: Callable[[str], bool]) -> Found:
+def find(inputs: Sequence[str], is_known: Callable[[Path], bool]) -> Found:
     """Every file behind `inputs`, each once.
 
     Names are relative to the folder (or the fixed part of the glob) that was given, a single file's is its last part.
@@ -69,9 +69,9 @@ def find(inputs: Sequence[str], is_known: Callable[[str], bool]) -> Found:
     return Found(sources, skipped)
 
 
-def _is_wanted(path: Path, is_known: Callable[[str], bool]) -> bool:
+def _is_wanted(path: Path, is_known: Callable[[Path], bool]) -> bool:
     about = path.suffix.lower() == ".txt" and path.stem.lower() in _ABOUT
-    return is_known(path.name) and not about
+    return not about and is_known(path)
 
 
 def _expanded(given: str) -> Iterator[tuple[str, Path, bool]]:

@@ -1,4 +1,4 @@
-"""Labels onto articles, and every article once."""
+"""Labels onto articles."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from classifier.errors import FormatError
-from classifier.reading.base import Rejection
 from classifier.reading.checks import LABEL_KEYS, label_key
-from classifier.reading.columns import FILE, common_type, concat, convert_chunks, json_text
+from classifier.reading.columns import FILE, common_type, concat, convert_chunks
 
 # The column that holds the label table's own file while labels are merged; no column of a file has this name.
 _FROM = "\0from"
@@ -61,10 +60,10 @@ def _joined(articles: pa.Table, labels: pa.Table, key: str) -> tuple[pa.Table, i
 
 def _merged(labels: pa.Table, key: str) -> pa.Table:
     """One row a key: rows of the same key complete each other."""
-    repeated = _repeated(labels[key])
-    if not len(repeated):
+    several_rows = repeated(labels[key])
+    if not len(several_rows):
         return labels
-    several = pc.is_in(labels[key], value_set=repeated)
+    several = pc.is_in(labels[key], value_set=several_rows)
     merged: dict[str, dict[str, object]] = {}
     for row in labels.filter(several).to_pylist():
         known = merged.setdefault(row[key], {})
@@ -81,44 +80,7 @@ def _merged(labels: pa.Table, key: str) -> pa.Table:
     return pa.concat_tables([rest, pa.Table.from_pylist(list(merged.values()), schema=labels.schema)])
 
 
-def unique_ids(articles: pa.Table) -> tuple[pa.Table, int, list[Rejection]]:
-    """The articles without repeated rows, how many those were, and rejections of other rows whose id is taken.
-
-    Rows are the same when they are equal in every column but `file`; the first stays.
-    """
-    repeated = _repeated(articles["id"])
-    if not len(repeated):
-        return articles, 0, []
-    rows = pc.indices_nonzero(pc.is_in(articles["id"], value_set=repeated))
-    first: dict[str, tuple[str, dict[str, object]]] = {}
-    dropped: list[int] = []
-    rejected: list[Rejection] = []
-    for number, row in zip(rows.to_pylist(), articles.take(rows).to_pylist(), strict=True):
-        file = str(row.pop(FILE, None) or "")
-        content = json_text(row)
-        if row["id"] not in first:
-            first[row["id"]] = content, {**row, FILE: file}
-            continue
-        dropped.append(number)
-        known, other = first[row["id"]]
-        if content != known:
-            rejected.append(Rejection(file, None, _taken(row, other, file)))
-    left = pa.array(sorted(set(range(len(articles))).difference(dropped)), pa.int64())
-    return articles.take(left), len(dropped) - len(rejected), rejected
-
-
-def _taken(row: dict[str, object], other: dict[str, object], file: str) -> str:
-    names = [name for name in row if json_text(row[name]) != json_text(other[name])]
-    name = names[0]
-    values = " and ".join(f'"{str(one[name])[:60]}"' for one in (other, row))
-    before = f" of {other[FILE]}" if other[FILE] != file else ""
-    return (
-        f'{file}: id: "{row["id"]}" is the id of another article{before} (different {name}: {values}); '
-        "give every article its own id, or leave them out (--ignore id)"
-    )
-
-
-def _repeated(keys: pa.ChunkedArray) -> pa.Array:
+def repeated(keys: pa.ChunkedArray) -> pa.Array:
     """The values that are there more than once."""
     if pc.count_distinct(keys).as_py() == len(keys):
         return pa.array([], keys.type)

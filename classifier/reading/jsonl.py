@@ -1,29 +1,30 @@
-"""JSON Lines: one object a line, UTF-8. A bad line is rejected alone."""
+"""JSON Lines: one object a line, UTF-8. A bad line is rejected alone.
+
+The kernel cuts blocks of lines into columns (`json_cells`). A batch in which that does not say enough (a nested name, a
+number that stands for text, a line that only Python can judge) is read once more, object by object (`json_rows`): the
+outcome is the same.
+"""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from operator import itemgetter
-from typing import Any, BinaryIO, NoReturn
+from typing import BinaryIO
 
+import numpy as np
 import pyarrow as pa
 
-from classifier.articles import STRING_FIELDS, Article, article_schema
-from classifier.errors import FieldError, FormatError
-from classifier.reading.base import BATCH_ROWS, Chunk, ReadOptions, Rejection, Source, click_schema
+from classifier.errors import FormatError
+from classifier.reading.base import BATCH_ROWS, Chunk, ReadOptions, Rejection, Source
 from classifier.reading.casting import Where
-from classifier.reading.checks import reject
-from classifier.reading.columns import FILE, value_column
+from classifier.reading.json_cells import LINE_DOUBTFUL, LINE_ROW, Block, CellColumn, Cut, Scanner
+from classifier.reading.json_columns import maker
+from classifier.reading.json_rows import Row, columns_of, nameable, names_of, parse_row, problem_of
 from classifier.reading.layout import MAX_NAMES, Layout, check_mapping, lay_out
 
-MAX_LINE = 1 << 26  # bytes
-_BATCH_BYTES = 1 << 25
-_NOT_UTF8 = re.compile("[\ud800-\udfff]")
-
-Row = dict[str, Any]
+MAX_LINE = 1 << 26  # bytes, or one block more
+_BLOCK = 1 << 22
+_BOM = b"\xef\xbb\xbf"
 
 
 def read(source: Source, options: ReadOptions) -> Iterator[Chunk]:
@@ -34,245 +35,162 @@ def read(source: Source, options: ReadOptions) -> Iterator[Chunk]:
     """
     layout: Layout | None = None
     seen: dict[str, None] = {}
+    scanner = Scanner(MAX_NAMES + 1)
     with source.open() as stream:
-        for batch in _batches(stream, source.name):
-            _drop_unnamable(batch, source.name)
-            names = batch.names()
-            seen |= names
+        for batch in _batches(stream, source.name, scanner):
+            seen |= dict.fromkeys(batch.names)
             if len(seen) > MAX_NAMES:
                 raise FormatError(
                     f"more than {MAX_NAMES} different names",
                     where=source.name,
                     remedy="write one object a line, with the columns as names",
                 )
-            if layout is None and batch.rows:
-                layout = lay_out(list(names), options, source.name, complete=batch.is_last)
+            if layout is None and batch.lines:
+                layout = lay_out(batch.names, options, source.name, complete=batch.is_last)
             if layout is None:
                 yield Chunk(rejected=tuple(batch.rejected))
                 continue
-            yield _chunk(batch, list(names), layout, source.name)
+            yield _chunk(batch, layout, source.name)
     if layout is not None and layout.kind == "articles":
         check_mapping(seen, layout.options, source.name)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Batch:
-    rows: list[Row] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-    rejected: list[Rejection] = field(default_factory=list)
-    is_last: bool = False
+    """Some lines: `names` and `lines` (1-based) of the good ones. `columns` has their cells by name; where those do not
+    say enough it is empty, and `rows` has objects."""
 
-    def names(self) -> dict[str, None]:
-        """The names of all rows, in order of appearance."""
-        shapes = dict.fromkeys(map(tuple, self.rows))
-        return dict.fromkeys(name for shape in shapes for name in shape)
+    scanner: Scanner
+    cut: Cut
+    first: int
+    is_last: bool
+    names: list[str] = field(default_factory=list)
+    lines: Sequence[int] = ()
+    columns: Mapping[str, CellColumn] = field(default_factory=dict)
+    rows: list[Row] | None = None
+    rejected: tuple[Rejection, ...] = ()
+
+    def opened(self, file: str) -> _Batch:
+        """The same lines as objects; those with a name that UTF-8 cannot write are rejected, too."""
+        rows, lines, rejected = _objects(self.cut, self.first, file, (LINE_ROW, LINE_DOUBTFUL))
+        rows, where, unnamable = nameable(rows, Where(file, lines=lines))
+        return replace(
+            self,
+            names=names_of(rows),
+            lines=where.lines or (),
+            rows=rows,
+            columns={},
+            rejected=(*rejected, *unnamable),
+        )
 
 
-def _batches(stream: BinaryIO, file: str) -> Iterator[_Batch]:
-    batch, size, number = _Batch(), 0, 0
-    while line := stream.readline(MAX_LINE):
-        number += 1
-        size += len(line)
+def _batches(stream: BinaryIO, file: str, scanner: Scanner) -> Iterator[_Batch]:
+    """The lines in batches; one that `is_last` comes at the end, though it may be empty."""
+    more = _read(stream)
+    block, start, line, ended = Block(more.removeprefix(_BOM)), 0, 1, len(more) < _BLOCK
+    del more
+    while True:
+        cut = scanner.cut(block, start, BATCH_ROWS, ended=ended)
+        start += cut.used
+        is_last = ended and start == block.size
+        if len(cut.lines) or is_last:
+            yield _batch(_Batch(scanner, cut, line, is_last), file)
+            line += len(cut.lines)
+            if is_last:
+                return
+        elif block.size - start >= MAX_LINE:
+            reason = f"{file}, line {line}: longer than {MAX_LINE} bytes; write one object a line"
+            nothing = replace(cut, columns={})
+            yield _Batch(scanner, nothing, line, is_last=False, rejected=(Rejection(file, line, reason),))
+            block, start, line = _behind_line(stream), 0, line + 1
+            ended = not block.size
+        else:
+            more = _read(stream)
+            block, start, ended = Block(block.bytes[start : block.size], more), 0, len(more) < _BLOCK
+
+
+def _read(stream: BinaryIO) -> bytes:
+    """A whole block; less only at the end."""
+    parts, missing = [], _BLOCK
+    while missing and (part := stream.read(missing)):
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)
+
+
+def _behind_line(stream: BinaryIO) -> Block:
+    """What follows the next line break, as far as it was read."""
+    while part := _read(stream):
+        _, found, rest = part.partition(b"\n")
+        if found:
+            return Block(rest, _read(stream))
+    return Block()
+
+
+def _batch(batch: _Batch, file: str) -> _Batch:
+    cut = batch.cut
+    rows, _, rejected = _objects(cut, batch.first, file, (LINE_DOUBTFUL,))
+    if rows or cut.columns is None:
+        return batch.opened(file)
+    lines = np.flatnonzero(cut.lines[:, 2] == LINE_ROW) + batch.first
+    return replace(
+        batch,
+        names=list(cut.columns),
+        lines=lines.tolist(),
+        columns=cut.columns,
+        rejected=tuple(rejected),
+    )
+
+
+def _objects(
+    cut: Cut, first: int, file: str, states: Sequence[int]
+) -> tuple[list[Row], list[int], list[Rejection]]:
+    """The objects on the lines of these states, their lines, and why others were rejected."""
+    rows: list[Row] = []
+    lines: list[int] = []
+    rejected: list[Rejection] = []
+    for number in np.flatnonzero(np.isin(cut.lines[:, 2], states)).tolist():
+        line = first + number
         try:
-            if len(line) == MAX_LINE and not line.endswith(b"\n"):
-                _skip_line(stream)
-                raise ValueError(f"longer than {MAX_LINE} bytes; write one object a line")
-            row = _row(line, is_first=number == 1)
+            row = parse_row(cut.line(number))
         except (ValueError, RecursionError) as error:
-            batch.rejected.append(Rejection(file, number, f"{file}, line {number}: {_problem(error)}"))
+            rejected.append(Rejection(file, line, f"{file}, line {line}: {problem_of(error)}"))
         else:
             if row is not None:
-                batch.rows.append(row)
-                batch.lines.append(number)
-        if max(len(batch.rows), len(batch.rejected)) >= BATCH_ROWS or size > _BATCH_BYTES:
-            yield batch
-            batch, size = _Batch(), 0
-    batch.is_last = True
-    yield batch
+                rows.append(row)
+                lines.append(line)
+    return rows, lines, rejected
 
 
-def _drop_unnamable(batch: _Batch, file: str) -> None:
-    """Reject rows with a name that UTF-8 cannot write."""
-    wrong = {name for name in batch.names() if _NOT_UTF8.search(name)}
-    if not wrong:
-        return
-    bad = {
-        number: FieldError(ascii(name), "this name is not Unicode text", remedy="mend or remove it")
-        for number, row in enumerate(batch.rows)
-        for name in wrong & row.keys()
-    }
-    batch.rejected += reject(bad, Where(file, lines=batch.lines))
-    batch.rows = [row for number, row in enumerate(batch.rows) if number not in bad]
-    batch.lines = [line for number, line in enumerate(batch.lines) if number not in bad]
-
-
-def _skip_line(stream: BinaryIO) -> None:
-    while (rest := stream.readline(MAX_LINE)) and not rest.endswith(b"\n"):
-        pass
-
-
-def _row(line: bytes, *, is_first: bool) -> Row | None:
-    text = line.decode("utf-8-sig" if is_first else "utf-8").strip(" \t\r\n")
-    if not text:
-        return None
-    row = _decoder.decode(text)
-    if not isinstance(row, dict):
-        raise ValueError(f"a {type(row).__name__}; each line must be one JSON object")
-    return row
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number in JSON; write null")
-
-
-_decoder = json.JSONDecoder(parse_constant=_no_number)
-
-
-def _problem(error: Exception) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return f"not UTF-8 at byte {error.start + 1}; save the file as UTF-8"
-    if isinstance(error, json.JSONDecodeError):
-        return f"not JSON at character {error.pos + 1}: {error.msg}; write one object a line"
-    if isinstance(error, RecursionError):
-        return "nested too deeply; each line must be one flat JSON object"
-    return str(error)
-
-
-def _chunk(batch: _Batch, names: list[str], layout: Layout, file: str) -> Chunk:
-    rows, lines, rejected = batch.rows, batch.lines, batch.rejected
-    renamed = layout.renamed(names)
-    layout.check_later([our for our, _ in renamed], Where(file, lines=lines)(0) if lines else file)
-    try:
-        columns = _columns(rows, renamed, layout)
-    except (pa.ArrowException, UnicodeEncodeError, RecursionError, OverflowError):
-        bad: dict[int, FieldError] = {}
-        mended: list[Row] = []
-        for number, row in enumerate(rows):
-            try:
-                mended.append(_mended({our: row.get(their) for our, their in renamed}, layout))
-            except FieldError as error:
-                bad[number] = error
-        rejected = [*rejected, *reject(bad, Where(file, lines=lines))]
-        lines = [line for number, line in enumerate(lines) if number not in bad]
-        columns = _columns(mended, [(our, our) for our, _ in renamed], layout)
+def _chunk(batch: _Batch, layout: Layout, file: str) -> Chunk:
+    where = Where(file, lines=batch.lines)
+    renamed = layout.renamed(batch.names)
+    layout.check_later([our for our, _ in renamed], where(0) if batch.lines else file)
+    rejected: list[Rejection] = []
+    columns = None if batch.rows is not None else _cell_columns(batch, renamed, layout)
+    if columns is None:
+        if batch.rows is None:
+            batch = batch.opened(file)
+        where = Where(file, lines=batch.lines)
+        columns, where, rejected = columns_of(batch.rows or [], layout.renamed(batch.names), layout, where)
     made = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
-    chunk = layout.chunk(made, Where(file, lines=lines))
-    ordered = sorted([*rejected, *chunk.rejected], key=lambda rejection: rejection.line or 0)
+    chunk = layout.chunk(made, where)
+    ordered = sorted([*batch.rejected, *rejected, *chunk.rejected], key=lambda rejection: rejection.line or 0)
     return replace(chunk, rejected=tuple(ordered))
 
 
-def _columns(rows: Sequence[Row], renamed: Sequence[tuple[str, str]], layout: Layout) -> dict[str, pa.Array]:
-    """The rows' columns, typed as far as JSON goes; anything that does not fit raises."""
-    kinds = _BOX_KINDS if layout.kind == "boxes" else _ARTICLE_KINDS
+def _cell_columns(
+    batch: _Batch, renamed: Sequence[tuple[str, str]], layout: Layout
+) -> dict[str, pa.Array] | None:
+    """The columns by our names; None where a value is none that its column can have as it is."""
     columns: dict[str, pa.Array] = {}
     for our, their in renamed:
+        make = maker(our, layout.kind)
+        if make is None:
+            continue
         try:
-            values = list(map(itemgetter(their), rows))
-        except KeyError:
-            values = [row.get(their) for row in rows]
-        if layout.kind == "clicks":
-            if our in _CLICK_NAMES:
-                columns[our] = _click_column(values)
-        elif our in kinds:
-            columns[our] = pa.array(values, kinds[our])
-        elif layout.kind != "boxes":
-            columns[our] = value_column(values)
+            columns[our] = make(batch.scanner, batch.cut, batch.columns[their])
+        except (pa.ArrowException, ValueError, OverflowError, RecursionError):
+            return None
     # An empty object has no column, but is a row.
-    return columns or {layout.key: pa.nulls(len(rows), pa.string())}
-
-
-_ARTICLE_KINDS = {
-    **{field.name: field.type for field in article_schema()},
-    "published_at": pa.string(),
-    FILE: pa.string(),
-}
-_BOX_KINDS = {
-    **dict.fromkeys(("list", "headline", "article_id", "taken_at", FILE), pa.string()),
-    "rank": pa.float64(),
-}
-
-
-_CLICK_NAMES = (*click_schema().names, FILE)
-
-
-def _click_column(values: Sequence[Any]) -> pa.Array:
-    """Ids and flags are written as numbers here and as text there: `check_clicks` tells.
-
-    Raises:
-        pyarrow.ArrowException: a list or an object.
-    """
-    if {type(value) for value in values} & {list, dict}:
-        raise pa.ArrowTypeError("nested")
-    return value_column(values)
-
-
-def _mended(row: Row, layout: Layout) -> Row:
-    """The row with numbers for text turned into text.
-
-    Raises:
-        FieldError: a value of a type that the field cannot have.
-    """
-    if layout.kind == "clicks":
-        for name in _CLICK_NAMES:
-            if not isinstance(row.get(name), bool | int | float):
-                _check_text(name, row.get(name))
-        return row
-    texts = _BOX_TEXTS if layout.kind == "boxes" else (*STRING_FIELDS, FILE)
-    for name in texts:
-        value = row.get(name)
-        if isinstance(value, bool | int | float):
-            row[name] = json.dumps(value)
-        elif value is not None and (not isinstance(value, str) or layout.kind == "boxes" or name == FILE):
-            _check_text(name, value)
-    if layout.kind == "boxes":
-        return {
-            **row,
-            "rank": _rank(row.get("rank")),
-            "taken_at": _check_text("taken_at", row.get("taken_at")),
-        }
-    stand_in = {"headline": "label"} if layout.kind == "labels" else {}
-    try:
-        Article.from_mapping({**row, **stand_in}, timezone=layout.options.timezone)
-        if row.get("popularity") is not None:
-            row["popularity"] = float(row["popularity"])
-    except OverflowError:
-        raise FieldError("popularity", "is too large", remedy="it must be a number below 1e308") from None
-    for name, value in row.items():
-        if name not in _ARTICLE_KINDS:
-            _check_extra(name, value)
-    return row
-
-
-_BOX_TEXTS = ("list", "headline", "article_id", FILE)
-
-
-def _check_text(name: str, value: Any) -> Any:
-    try:
-        pa.scalar(value, pa.string())
-    except UnicodeEncodeError:
-        problem = "holds half of a surrogate pair, which is no character"
-        raise FieldError(name, problem, remedy="remove it or fix the encoding of the source") from None
-    except pa.ArrowException:
-        raise FieldError(name, f"is a {type(value).__name__}", remedy="it must be a string") from None
-    return value
-
-
-def _rank(value: Any) -> float | None:
-    try:
-        return None if value is None else float(value)
-    except (TypeError, ValueError, OverflowError):
-        raise FieldError(
-            "rank", f"is not a number but {value!r:.40}", remedy="it must be a whole number, 1 for the top"
-        ) from None
-
-
-def _check_extra(name: str, value: Any) -> None:
-    try:
-        value_column([value])
-    except UnicodeEncodeError:
-        problem = "holds half of a surrogate pair, which is no character"
-        raise FieldError(name, problem, remedy="remove it or fix the encoding of the source") from None
-    except RecursionError:
-        raise FieldError(
-            name, "is nested too deeply", remedy="flatten it, or drop it with --ignore"
-        ) from None
+    return columns or {layout.key: pa.nulls(len(batch.lines), pa.string())}

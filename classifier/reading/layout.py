@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from classifier.articles import TEXT_FIELDS
 from classifier.errors import FormatError
 from classifier.reading.base import Chunk, ReadOptions, own_columns
 from classifier.reading.boxes import check_boxes
 from classifier.reading.casting import Where, cast_text
-from classifier.reading.checks import LABEL_KEYS, check_batch, check_labels, label_key
+from classifier.reading.checks import LABEL_KEYS, Notebook, check_batch, check_labels, label_key
 from classifier.reading.clicks import check_clicks
-from classifier.reading.columns import FILE
+from classifier.reading.columns import FILE, LINE
 
 Kind = Literal["articles", "boxes", "clicks", "labels"]
 MAX_NAMES = 2000  # columns of one table; work a column grows with their number
@@ -34,6 +35,7 @@ class Layout:
     key: str
     file: str
     options: ReadOptions
+    notebook: Notebook
 
     @property
     def is_own(self) -> bool:
@@ -65,17 +67,19 @@ class Layout:
             FormatError: a column whose type cannot be read as what it should be.
         """
         if self.kind == "labels":
-            labels, rejected = check_labels(batch, self.key, self.options, where)
-            return Chunk(labels=labels, rejected=tuple(rejected))
+            labels, rejected = check_labels(batch, self.key, self.options, where, self.notebook)
+            return Chunk(labels=labels, rejected=tuple(rejected), notes=self.notebook.take_notes())
+        if self.kind == "articles":
+            batch = _with_place(batch, where) if LINE not in self.options.ignore else batch
+            batch = _with_file(batch, self.file)
+            articles, rejected = check_batch(batch, self.options, where, self.notebook)
+            return Chunk(articles=articles, rejected=tuple(rejected), notes=self.notebook.take_notes())
         batch = _with_file(batch, self.file)
         if self.kind == "boxes":
-            boxes, rejected = check_boxes(batch, self.options, where)
+            boxes, rejected = check_boxes(batch, self.options, where, self.notebook.rules)
             return Chunk(boxes=boxes, rejected=tuple(rejected))
-        if self.kind == "clicks":
-            clicks, rejected = check_clicks(batch, where)
-            return Chunk(clicks=clicks, rejected=tuple(rejected))
-        articles, rejected = check_batch(batch, self.options, where)
-        return Chunk(articles=articles, rejected=tuple(rejected))
+        clicks, rejected = check_clicks(batch, where)
+        return Chunk(clicks=clicks, rejected=tuple(rejected))
 
 
 def lay_out(names: Sequence[str], options: ReadOptions, file: str, *, complete: bool = True) -> Layout:
@@ -107,7 +111,7 @@ def lay_out(names: Sequence[str], options: ReadOptions, file: str, *, complete: 
                 where=file,
                 remedy="map the column of the titles (--column headline=title)",
             )
-        return Layout("boxes", "headline", file, options)
+        return Layout("boxes", "headline", file, options, Notebook.of(options))
     if ours.keys() >= {"shown", "clicked"} and ("article_id" in ours or not ours.keys() & set(TEXT_FIELDS)):
         if "article_id" not in ours:
             raise FormatError(
@@ -115,10 +119,13 @@ def lay_out(names: Sequence[str], options: ReadOptions, file: str, *, complete: 
                 where=file,
                 remedy="map the column of the articles' ids (--column article_id=id)",
             )
-        return Layout("clicks", "shown", file, options)
+        return Layout("clicks", "shown", file, options, Notebook.of(options))
     # What maps a column of boxes or clicks is not meant for the other tables read beside them.
-    columns = {our: their for our, their in options.columns.items() if our not in own_columns()}
-    options = replace(options, columns=columns)
+    columns, usual = (
+        {our: their for our, their in mapping.items() if our not in own_columns()}
+        for mapping in (options.columns, options.usual)
+    )
+    options = replace(options, columns=columns, usual=usual)
     ours = Counter(our for our, _ in _renamed(names, options))
     if not ours.keys() & set(TEXT_FIELDS):
         if not ours.keys() & set(LABEL_KEYS):
@@ -127,10 +134,10 @@ def lay_out(names: Sequence[str], options: ReadOptions, file: str, *, complete: 
                 where=file,
                 remedy=_mapping_hint(names, options),
             )
-        return Layout("labels", label_key(ours), file, options)
+        return Layout("labels", label_key(ours), file, options, Notebook.of(options))
     wanted = options.columns if complete else [name for name in options.columns if name in TEXT_FIELDS]
     check_mapping(names, options, file, wanted)
-    return Layout("articles", "headline", file, options)
+    return Layout("articles", "headline", file, options, Notebook.of(options))
 
 
 def check_mapping(
@@ -153,12 +160,26 @@ def check_mapping(
 
 def _renamed(names: Iterable[str], options: ReadOptions) -> list[tuple[str, str]]:
     names = list(names)
-    mapped = {our: their for our, their in options.columns.items() if their in names}
+    asked = set(options.columns.values())
+    usual = {our: their for our, their in options.usual.items() if their not in asked}
+    mapped = {our: their for our, their in {**usual, **options.columns}.items() if their in names}
     taken = set(mapped.values())
     # A column that already has one of our mapped names is displaced by the one that was asked for.
     pairs = [(name, name) for name in names if name not in taken and name not in mapped]
     pairs = [*mapped.items(), *pairs]
     return [(our, their) for our, their in pairs if our not in options.ignore]
+
+
+def _with_place(batch: pa.RecordBatch, where: Where) -> pa.RecordBatch:
+    """Rows that do not say which file they are from are from this line (or row) of this one."""
+    at = batch.schema.get_field_index(FILE)
+    given = None if at < 0 else cast_text(batch.column(at), FILE, where.file).values
+    if LINE not in batch.schema.names and (given is None or given.null_count):
+        lines = pa.array(where.numbers(len(batch)), pa.int64())
+        if given is not None:
+            lines = pc.if_else(given.is_null(), lines, pa.scalar(None, pa.int64()))
+        batch = batch.append_column(LINE, lines)
+    return batch
 
 
 def _with_file(batch: pa.RecordBatch, file: str) -> pa.RecordBatch:

@@ -15,11 +15,15 @@ from classifier.reading.page_text import Line, fold
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One printed ranking: `list` is the section's name, or `SITE_WIDE`; `items` are titles, best first."""
+    """One printed ranking: `list` is the section's name, or `SITE_WIDE`; `items` are titles, best first.
+
+    `ids` are those of the articles that the titles link to (None where it is not known), or empty.
+    """
 
     list: str
     taken_at: datetime | None
     items: tuple[str, ...]
+    ids: tuple[str | None, ...] = ()
 
 
 class Heading(NamedTuple):
@@ -31,14 +35,16 @@ class Heading(NamedTuple):
 
 
 _LONGEST_HEADING = 200
-_OPENING = "\"'“”„‟‘’‚‛«‹「『〝《〈″"
-_CLOSING = "\"'”“‟’‘»›」』〟〞》〉″"
-_POPULAR = re.compile(rf"[{_OPENING}](.*)[{_CLOSING}]\s*POPULAR\s+ARTICLES?", re.IGNORECASE)
+OPENING_QUOTES = "\"'“”„‟‘’‚‛«‹「『〝《〈″"
+CLOSING_QUOTES = "\"'”“‟’‘»›」』〟〞》〉″"
+_POPULAR = re.compile(rf"[{OPENING_QUOTES}](.*)[{CLOSING_QUOTES}]\s*POPULAR\s+ARTICLES?", re.IGNORECASE)
 _RANKING = re.compile(r"(?:(.*\S)\s+)?ACCESS\s+RANKING", re.IGNORECASE)
 # The last line of a page that was cut off inside a heading.
-_POPULAR_CUT = re.compile(rf"[{_OPENING}](.*)[{_CLOSING}]\s*(P[OPULAR]+(?:\s+[ARTICLES]*)?)", re.IGNORECASE)
+_POPULAR_CUT = re.compile(
+    rf"[{OPENING_QUOTES}](.*)[{CLOSING_QUOTES}]\s*(P[OPULAR]+(?:\s+[ARTICLES]*)?)", re.IGNORECASE
+)
 _RANKING_CUT = re.compile(r"(?:(.*\S)\s+)?ACCESS\s+(R[ANKI]*N?)", re.IGNORECASE)
-_SMALL_WORDS = frozenset(("a", "and", "by", "for", "in", "of", "on", "the"))
+SMALL_WORDS = frozenset(("a", "and", "by", "for", "in", "of", "on", "the"))
 
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2043*"
 _BULLETS = "\u2022\u25cf\u25aa\u00b7\u30fb\uff65"
@@ -172,5 +178,5 @@ def _section(name: str) -> str:
 def _is_site(prefix: str) -> bool:
     """Whether the words before ACCESS RANKING may be a site's name rather than the start of a sentence."""
     words = prefix.split()
-    sentence = any(word.isalpha() and word.islower() and word not in _SMALL_WORDS for word in words)
+    sentence = any(word.isalpha() and word.islower() and word not in SMALL_WORDS for word in words)
     return len(words) <= 6 and (len(words) <= 2 or not sentence)

@@ -54,7 +54,13 @@ class Page:
     def box_rows(self) -> list[dict[str, Any]]:
         """The boxes as rows of `box_schema()`, rank 1 the top."""
         return [
-            {"list": box.list, "taken_at": box.taken_at, "rank": rank, "headline": title, "article_id": None}
+            {
+                "list": box.list,
+                "taken_at": box.taken_at,
+                "rank": rank,
+                "headline": title,
+                "article_id": box.ids[rank - 1] if box.ids else None,
+            }
             for box in self.boxes
             for rank, title in enumerate(box.items, 1)
         ]
@@ -74,7 +80,7 @@ def parse_page(text: str, *, name: str = "page", options: ReadOptions = _DEFAULT
     headings = find_headings(lines, at + 1)
     end = headings[0].at if headings else len(lines)
     headline = " ".join(line.text for line in lines[:at])
-    headline, dateline, paragraphs = _split_article(headline, [line.text for line in lines[at + 1 : end]])
+    headline, dateline, paragraphs = split_article(headline, [line.text for line in lines[at + 1 : end]])
     if not headline and not paragraphs:
         raise PageError(
             "the page has neither a headline nor a paragraph",
@@ -142,7 +148,7 @@ def _find_time(lines: Sequence[Line], name: str, options: ReadOptions) -> tuple[
     )
 
 
-def _split_article(headline: str, paragraphs: list[str]) -> tuple[str, Dateline | None, list[str]]:
+def split_article(headline: str, paragraphs: list[str]) -> tuple[str, Dateline | None, list[str]]:
     """The headline, the dateline and the body's paragraphs, from the lines between the time line and the boxes.
 
     The dateline begins the first paragraph; only title-like lines may stand before it. They are the headline where there

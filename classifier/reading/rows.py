@@ -15,6 +15,7 @@ from classifier.reading.casting import Where as Where
 from classifier.reading.checks import check_batch as check_batch
 from classifier.reading.columns import FILE, arranged, to_values, value_column
 from classifier.reading.columns import concat as concat
+from classifier.reading.time_rules import TimeRules
 
 __all__ = ["Where", "check_batch", "concat", "to_articles", "to_batch", "to_box_batch"]
 
@@ -70,7 +71,7 @@ def to_articles(batch: pa.RecordBatch, options: ReadOptions | None = None) -> li
     columns: dict[str, list[Any]] = {}
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         if name == "published_at":
-            cast = cast_time(column, name, "the table", options.timezone)
+            cast = cast_time(column, name, "the table", TimeRules.of(options))
             for row, error in cast.failures.items():
                 raise FieldError(name, error.problem, where=f"row {row + 1}", remedy=error.remedy)
             column = cast.values

@@ -131,6 +131,18 @@ def test_a_page_is_its_article(client: FlaskClient) -> None:
     )
 
 
+def test_a_page_may_be_html(client: FlaskClient) -> None:
+    pytest.importorskip("trafilatura")
+    lines = [f"<p>{line}</p>" for line in PAGE.splitlines()[2:]]
+    head = f"<!DOCTYPE html><html><body><h1>{PAGE.splitlines()[0]}</h1><p>{PAGE.splitlines()[1]}</p>"
+    box = '<h2>"Economy" POPULAR ARTICLE</h2><ol><li><a href="/a">Bank</a></li></ol>'
+    for page in (f"{head}{''.join(lines)}", f"{head}{''.join(lines)}{box}"):
+        answer = client.post("/v1/predict", json={"page": page})
+        assert answer.json == client.post("/v1/predict", json={"page": PAGE}).json
+    refused = client.post("/v1/predict", json={"page": "<html><body></body></html>"})
+    assert (refused.status_code, refused.json["type"]) == (422, "/problems/unreadable-page")
+
+
 def test_batch_equals_one_by_one(client: FlaskClient) -> None:
     articles: list[dict[str, Any]] = [
         {**ARTICLE, "id": str(i), "headline": headline}

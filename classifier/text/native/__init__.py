@@ -213,6 +213,12 @@ def open_kernel(path: Path) -> Any:
         "nd_pack": (None, [*machines, c_int64, c_void_p]),
         "nd_measure": (None, [*machines, c_int64, c_void_p, c_int64, c_int64, c_void_p, c_void_p]),
         "nd_squares": (None, [c_void_p, c_void_p, c_int64, c_void_p]),
+        "nd_json_new": (c_void_p, [c_int64]),
+        "nd_json_free": (None, [c_void_p]),
+        "nd_json_scan": (c_int64, [c_void_p, c_void_p, c_int64, c_int64, c_int64, number]),
+        "nd_json_lines": (None, [c_void_p, c_void_p]),
+        "nd_json_name": (c_void_p, [c_void_p, c_int64, number]),
+        "nd_json_column": (c_int64, [c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_void_p, c_void_p]),
         "nd_weigh": (
             c_int64,
             [

@@ -17,6 +17,7 @@ from classifier.articles import Article, article_schema
 from classifier.errors import FieldError, FormatError
 from classifier.reading.base import ReadOptions, box_schema
 from classifier.reading.rows import Where, check_batch, concat, to_articles, to_batch, to_box_batch
+from classifier.reading.string_bytes import begins_with_text, holds_nul
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 NOON = datetime(2031, 4, 1, 12, tzinfo=TOKYO)
@@ -441,3 +442,39 @@ def test_articles_survive_the_table(rows: list[dict[str, Any]]) -> None:
         except FieldError:
             continue
     assert to_articles(to_batch(articles)) == articles
+
+
+# Questions to whole columns
+
+
+@given(
+    st.lists(st.none() | st.text(st.sampled_from("a\0 \t\n\u00a0\u3000\u2003\u1680é가あ")), max_size=6),
+    st.integers(0, 3),
+)
+def test_bytes_answer_as_strings_do(texts: list[str | None], start: int) -> None:
+    column = pa.array(texts, pa.string()).slice(start)
+    texts = texts[start:]
+    assert holds_nul(column) == any("\0" in (text or "") for text in texts)
+    sure = begins_with_text(column).tolist()
+    assert len(sure) == len(texts)
+    assert all((text or "").strip() for text, one in zip(texts, sure, strict=True) if one)
+    assert all(one for text, one in zip(texts, sure, strict=True) if (text or "").startswith(("a", "가")))
+
+
+@given(
+    st.lists(st.tuples(st.none() | st.text(max_size=4), st.text(max_size=4), st.text(max_size=4)), max_size=5)
+)
+def test_ids_are_those_of_articles(rows: list[tuple[str | None, str, str]]) -> None:
+    rows = [
+        (url, f"x{headline}", body) for url, headline, body in rows if "\0" not in f"{url}{headline}{body}"
+    ]
+    batch = pa.RecordBatch.from_pydict(
+        {
+            name: pa.array([row[at] for row in rows], pa.string())
+            for at, name in enumerate(("url", "headline", "body"))
+        }
+    )
+    good, _ = check_batch(batch, OPTIONS, WHERE)
+    assert good["id"].to_pylist() == [
+        Article(url=url, headline=headline, body=body).id for url, headline, body in rows
+    ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -19,8 +21,9 @@ from hypothesis import strategies as st
 
 from classifier.articles import Article, article_schema
 from classifier.errors import FormatError, NewsdeskError
-from classifier.reading import read_source
+from classifier.reading import COMPRESSIONS, read_source
 from classifier.reading.base import BATCH_ROWS, Chunk, ReadOptions, Source, box_schema
+from classifier.reading.compressed import DECOMPRESSORS
 from classifier.reading.rows import concat
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet", ".arrow", ".arrows")
@@ -34,12 +37,12 @@ def chunks(data: bytes | str, name: str, **options: Any) -> list[Chunk]:
 
 
 def articles(data: bytes | str, name: str, **options: Any) -> list[dict[str, Any]]:
-    """The rows of the articles, without nulls."""
+    """The rows of the articles, without nulls and lines."""
     found: list[pa.RecordBatch] = [
         chunk.articles for chunk in chunks(data, name, **options) if chunk.articles is not None
     ]
     rows = concat(found).to_pylist()
-    return [{key: value for key, value in row.items() if value is not None} for row in rows]
+    return [{key: value for key, value in row.items() if value is not None and key != "line"} for row in rows]
 
 
 def reasons(data: bytes | str, name: str, **options: Any) -> list[str]:
@@ -108,6 +111,22 @@ def test_articles_with_their_file_and_other_columns(suffix: str) -> None:
 def test_a_column_that_names_files_is_kept(suffix: str) -> None:
     data = encoded({"headline": ["a", "b"], "file": ["pages/01.txt", None]}, "a" + suffix)
     assert [row["file"] for row in articles(data, "a" + suffix)] == ["pages/01.txt", "a" + suffix]
+
+
+@every_format
+def test_every_article_knows_its_line_or_row(suffix: str) -> None:
+    data = encoded({"headline": ["a", " ", "c"], "file": [None, None, "pages/01.txt"]}, "a" + suffix)
+    (chunk,) = [one for one in chunks(data, "a" + suffix) if one.articles]
+    first = 2 if suffix in (".csv", ".tsv") else 1
+    assert chunk.articles is not None
+    assert chunk.articles["line"].to_pylist() == [first, None]
+    (chunk,) = [one for one in chunks(data, "a" + suffix, ignore=frozenset({"line"})) if one.articles]
+    assert chunk.articles is not None
+    assert "line" not in chunk.articles.schema.names
+    own = encoded({"headline": ["a"], "line": ["Metro"]}, "a" + suffix)
+    (chunk,) = [one for one in chunks(own, "a" + suffix) if one.articles]
+    assert chunk.articles is not None
+    assert chunk.articles["line"].to_pylist() == ["Metro"]
 
 
 @every_format
@@ -322,8 +341,8 @@ def test_rows_are_named_by_the_line_on_which_they_begin() -> None:
 
 
 def test_a_row_that_is_not_utf8_is_rejected_alone() -> None:
-    data = b"headline,desk\na,x\ncaf\xe9,y\nb,\xff\nc,z\n"
-    assert [row["headline"] for row in articles(data, "a.csv")] == ["a", "c"]
+    data = "headline,desk\nà,x\ncaf#,y\nb,é#\nç,é\nü,öé\n".encode().replace(b"#", b"\xff")
+    assert [row["headline"] for row in articles(data, "a.csv")] == ["à", "ç", "ü"]
     assert reasons(data, "a.csv") == [
         "a.csv, line 3: headline: is not UTF-8; save the file as UTF-8",
         "a.csv, line 4: desk: is not UTF-8; save the file as UTF-8",
@@ -349,7 +368,7 @@ def test_long_texts_are_read() -> None:
     [
         (b"", "there is no header line"),
         (b"\n\n", "there is no header line"),
-        ("headline,body\na,b".encode("utf-16"), "the first line is not UTF-8 text"),
+        ("\0\0\0headline,body\na,b", "the first line is not UTF-8 text"),
         (b"headline,desk,desk\na,b,c", 'the column "desk" is there more than once'),
     ],
 )
@@ -467,7 +486,43 @@ def _zstd(data: bytes) -> bytes:
     return bytes(sink.getvalue())
 
 
-@pytest.mark.parametrize(("suffix", "compress"), [(".gz", gzip.compress), (".zst", _zstd)])
+def _lz4(data: bytes) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "lz4") as stream:
+        stream.write(data)
+    return bytes(sink.getvalue())
+
+
+COMPRESSORS = {
+    ".gz": gzip.compress,
+    ".zst": _zstd,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+    ".lz4": _lz4,
+}
+
+
+def test_every_compression_is_tested() -> None:
+    assert set(COMPRESSORS) == set(COMPRESSIONS) == set(DECOMPRESSORS)
+
+
+@pytest.mark.parametrize("suffix", [".jsonl.bz2", ".csv.xz"])
+def test_members_padding_and_empty_input(suffix: str) -> None:
+    end = suffix[-4:].lstrip(".")
+    compress = COMPRESSORS["." + end.rpartition(".")[2]]
+    line = b'{"headline": "a"}\n' if suffix.startswith(".jsonl") else b"headline\na\n"
+    assert len(articles(compress(line) + bytes(8), "a" + suffix)) == 1
+    with pytest.raises(FormatError, match="ends before its end mark"):
+        chunks(b"", "a" + suffix)
+
+
+def test_what_becomes_far_too_large_is_refused() -> None:
+    bomb = COMPRESSORS[".zst"](b" " * (1 << 29))
+    with pytest.raises(FormatError, match="becomes more than 500 times larger by decompression"):
+        chunks(bomb, "a.jsonl.zst")
+
+
+@pytest.mark.parametrize(("suffix", "compress"), COMPRESSORS.items())
 def test_compressed_text_is_read_and_damage_named(suffix: str, compress: Callable[[bytes], bytes]) -> None:
     plain = b'{"headline": "a"}\n' * 1000
     assert len(articles(compress(plain) + compress(plain), "a.jsonl" + suffix)) == 2000
@@ -511,6 +566,7 @@ def test_typed_columns_are_read(suffix: str) -> None:
         "published_at": noon,
         "popularity": 3.0,
         "file": "a" + suffix,
+        "line": 1,
         "vector": [0.5, 1.5],
     }
 
