@@ -167,15 +167,18 @@ def small_batches(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
 
 
 def _batches(reader: Any) -> Iterable[pa.RecordBatch]:
+    found: Iterable[pa.RecordBatch]
     if isinstance(reader, pa.RecordBatch):
-        return [reader]
-    if isinstance(reader, pa.Table):
-        return reader.to_batches()
-    if hasattr(reader, "__arrow_c_stream__"):
-        return pa.RecordBatchReader.from_stream(reader)
-    if isinstance(reader, Iterable) and not isinstance(reader, str | bytes | Mapping):
-        return _each(reader)
-    raise UsageError(f"a {type(reader).__name__} holds no record batches", remedy=f"give {_FROM_FIRST}")
+        found = [reader]
+    elif isinstance(reader, pa.Table):
+        found = reader.to_batches()
+    elif hasattr(reader, "__arrow_c_stream__"):
+        found = pa.RecordBatchReader.from_stream(reader)
+    elif isinstance(reader, Iterable) and not isinstance(reader, str | bytes | Mapping):
+        found = _each(reader)
+    else:
+        raise UsageError(f"a {type(reader).__name__} holds no record batches", remedy=f"give {_FROM_FIRST}")
+    return found
 
 
 def _each(reader: Iterable[Any]) -> Iterator[pa.RecordBatch]:

@@ -3,6 +3,7 @@
 NewsdeskError
 ├── UsageError               arguments that cannot be used together, or at all
 │   ├── ConfigError          a configuration file or one of its settings
+│   ├── NotResumable         an interrupted run that cannot be gone on with
 │   └── MissingExtra         a command whose optional packages are not installed
 ├── InputError               something that was given to read
 │   ├── FieldError           one field of one article
@@ -46,6 +47,17 @@ class UsageError(NewsdeskError):
 
 class ConfigError(UsageError):
     """A configuration file, or one setting in it."""
+
+
+class NotResumable(UsageError):
+    """An interrupted run cannot be gone on with."""
+
+    def __init__(self, problem: str, *, where: str) -> None:
+        super().__init__(
+            f"the interrupted run cannot be gone on with: {problem}",
+            where=where,
+            remedy="give what was given then, or --force to begin again",
+        )
 
 
 class MissingExtra(UsageError):
@@ -110,10 +122,10 @@ class RowsRejected(InputError):
 
     exit_code = 1
 
-    def __init__(self, rejected: int, total: int) -> None:
+    def __init__(self, rejected: int, total: int, *, named: str = "above") -> None:
         self.rejected = rejected
         self.total = total
-        super().__init__(f"{rejected} of {total} rows were rejected", remedy="each is named above")
+        super().__init__(f"{rejected} of {total} rows were rejected", remedy=f"each is named {named}")
 
 
 class LabelError(NewsdeskError):

@@ -144,11 +144,11 @@ def report_notes(reading: Reading, options: ReadOptions) -> None:
         )
 
 
-def finish(rejected: int, total: int) -> None:
-    """End a command whose work is done.
+def finish(rejected: int, total: int, named: str = "above") -> None:
+    """End a command whose work is done; `named` says where the rejected rows are.
 
     Raises:
         RowsRejected: some rows were rejected (exit code 1).
     """
     if rejected:
-        raise RowsRejected(rejected, total)
+        raise RowsRejected(rejected, total, named=named)

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import click
 
-from classifier.options import (
-    finish,
-    inputs_argument,
-    json_option,
-    model_argument,
-    read_options,
-    reading_options,
-    report_rejected,
-)
+from classifier.options import json_option, model_argument, read_options, reading_options
 
 
 @click.command()
@@ -37,49 +28,6 @@ def serve(model: str | None, host: str | None, port: int | None, workers: int | 
 
     path = Path(model) if model else None
     run(Settings.from_env(os.environ, model=path, host=host, port=port, workers=workers))
-
-
-@click.command()
-@model_argument
-@inputs_argument
-@click.option(
-    "-o", "--output", required=True, metavar="OUT", help="Target by suffix; - is JSON Lines on stdout."
-)
-@click.option(
-    "--keep", metavar="COLUMNS", default="", help="Input columns to carry along, such as url,source."
-)
-@click.option("--force", is_flag=True, help="Overwrite an existing target.")
-@click.option("--quiet", is_flag=True, help="Say nothing but errors and rejected rows.")
-@reading_options
-def score(
-    model: str,
-    inputs: tuple[str, ...],
-    output: str,
-    keep: str,
-    force: bool,
-    quiet: bool,
-    **options: Any,
-) -> None:
-    """Score every article of the inputs, in order."""
-    import time
-
-    from classifier.model import load
-    from service.batch import score_files
-
-    started = time.perf_counter()
-    summary = score_files(
-        load(model),
-        inputs,
-        output,
-        replace(read_options(**options), printed_sections=False),
-        keep=[name.strip() for name in keep.split(",") if name.strip()],
-        force=force,
-        on_rejected=lambda rejection: report_rejected([rejection]),
-    )
-    if not quiet:
-        seconds = time.perf_counter() - started
-        click.echo(f"{summary.articles} articles scored to {output} in {seconds:.1f} s", err=True)
-    finish(summary.rejected, summary.articles + summary.rejected)
 
 
 @click.command()

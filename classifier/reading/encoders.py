@@ -262,7 +262,7 @@ class Arrow:
         return data.slice(0, len(data) - 8)
 
     def header(self) -> bytes:
-        return self._MAGIC + b"\0\0" + self._start.to_pybytes()
+        return self._MAGIC + b"\0\0" + bytes(self._start)
 
     def block(self, batch: pa.RecordBatch) -> Block:
         # Of a slice Arrow writes some bytes behind its end too. Concatenation copies, so that nothing is there.

@@ -85,9 +85,10 @@ def _floats(column: pa.Array) -> pa.Array:
     if pc.all(finite).as_py() is False:
         column = pc.if_else(finite, column, pa.scalar(None, pa.float64()))
     made = column.cast(pa.string())
-    whole = pc.and_(pc.equal(column, pc.trunc(column)), pc.less(pc.abs(column), 1e15))
+    whole = pc.equal(column, pc.trunc(column))
     if not pc.any(whole).as_py():
         return made
+    whole = pc.and_(whole, pc.invert(pc.match_substring(made, "e")))
     return pc.if_else(whole, pc.binary_join_element_wise(made, ".0", ""), made)
 
 

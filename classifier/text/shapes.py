@@ -102,7 +102,7 @@ def _measured(
         return (number(which) > 0).astype(np.float64)
 
     def of(kind: int) -> NDArray[np.bool_]:
-        return kinds & kind != 0
+        return np.asarray(kinds & kind != 0)
 
     before = np.zeros(len(inside), np.bool_)  # whether the character before is of the same stripped string
     before[1:] = inside[1:] & inside[:-1] & (rows[1:] == rows[:-1])
