@@ -21,9 +21,8 @@ from pyarrow import types
 
 from classifier.errors import FormatError
 from classifier.reading import thrift
-from classifier.reading.columns import as_text
 from classifier.reading.compressed import CODECS
-from classifier.reading.json_lines import json_lines
+from classifier.reading.json_lines import csv_texts, json_lines
 
 STDOUT = "-"
 GROUP_ROWS = 16_384  # rows of a block, where blocks show in the file
@@ -87,7 +86,7 @@ class Csv(_Plain):
 
     def block(self, batch: pa.RecordBatch) -> Block:
         columns = [
-            as_text(column) if types.is_string(kind) else column
+            csv_texts(column) if types.is_string(kind) else column
             for column, kind in zip(batch.columns, self._schema.types, strict=True)
         ]
         rows = pa.RecordBatch.from_arrays(columns, schema=self._schema)

@@ -1,4 +1,4 @@
-"""Record batches as JSON Lines, column by column: the text that `json_text` writes of each row."""
+"""Record batches as JSON Lines, column by column: what `json_text` means of each row."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from pyarrow import types
 
 from classifier.reading.casting import is_text
-from classifier.reading.columns import json_text, to_values
+from classifier.reading.columns import as_text, json_text, to_values
 
 _ESCAPED = r'[\x00-\x1f"\\]'
 _NULL = "null"
@@ -24,6 +24,15 @@ def json_lines(batch: pa.RecordBatch) -> pa.Buffer:
     _, offsets, data = lines.buffers()
     ends = memoryview(offsets).cast("i")
     return data.slice(ends[0], ends[len(lines)] - ends[0])
+
+
+def csv_texts(column: pa.Array) -> pa.Array:
+    """(n,) strings as `as_text` makes them; null where there is nothing."""
+    if types.is_float64(column.type):
+        return _floats(column)
+    if types.is_list(column.type) and column.null_count < len(column):
+        return pc.if_else(column.is_valid(), _texts(column), pa.scalar(None, pa.string()))
+    return as_text(column)
 
 
 def _object(names: Sequence[str], columns: Sequence[pa.Array], end: str = "}") -> pa.Array:

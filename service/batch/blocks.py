@@ -40,13 +40,15 @@ class Rows:
         return sum(map(len, self.pieces))
 
 
-def blocks(sources: Sources, options: ReadOptions, start: Place | None = None) -> Iterator[Rows]:
-    """The articles of all sources from a place on; the last block may be of rejections alone, or empty.
+def blocks(
+    sources: Sources, options: ReadOptions, start: Place | None = None, size: int = GROUP_ROWS
+) -> Iterator[Rows]:
+    """The articles of all sources from a place on, `size` a block; the last may be of rejections alone, or empty.
 
     Raises:
         InputError: a source cannot be read.
     """
-    waiting, start = _Waiting(), start or Place()
+    waiting, start = _Waiting(size), start or Place()
     for number in range(start.source, len(sources)):
         skip = start if number == start.source else Place()
         place = Place(number)
@@ -69,6 +71,7 @@ def blocks(sources: Sources, options: ReadOptions, start: Place | None = None) -
 
 @dataclass(slots=True)
 class _Waiting:
+    most: int
     pieces: list[pa.RecordBatch] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     rows: int = 0
@@ -78,7 +81,7 @@ class _Waiting:
         """The batch, cut where blocks end."""
         at = 0
         while at < len(batch):
-            cut = batch.slice(at, GROUP_ROWS - self.rows)
+            cut = batch.slice(at, self.most - self.rows)
             at += len(cut)
             yield cut
 
@@ -87,7 +90,7 @@ class _Waiting:
         self.pieces.append(batch)
         self.rows += len(batch)
         self.size += batch.nbytes
-        return self.rows >= GROUP_ROWS or self.size >= _MOST_BYTES
+        return self.rows >= self.most or self.size >= _MOST_BYTES
 
     def taken(self, place: Place) -> Rows:
         found = Rows(tuple(self.pieces), tuple(self.rejected), place)

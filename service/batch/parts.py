@@ -1,8 +1,8 @@
 """The hidden folder beside a target that holds what is written of it, until it is whole.
 
 `output` and `rejected` become the target and its neighbour; `entries` is what the end of the output will tell of its
-blocks, `ids` a hash an article; `journal` says what of all that is durable, `run.json` what run it is. A killed process leaves the
-folder; the next one with --resume cuts the files back to the last durable part and goes on.
+blocks, `ids` a hash an article; `journal` says what of all that is durable, `run.json` what run it is. A killed process
+leaves the folder; the next one with --resume cuts the files back to the last durable part and goes on.
 """
 
 from __future__ import annotations

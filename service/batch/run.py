@@ -12,7 +12,7 @@ import pyarrow as pa
 from classifier.errors import InputError, NotResumable
 from classifier.model import Model
 from classifier.reading import sources as find
-from classifier.reading.encoders import GROUP_ROWS, STDOUT, encoder_for, written_suffixes
+from classifier.reading.encoders import STDOUT, encoder_for, written_suffixes
 from classifier.reading.finding import STDIN_NAME
 from service.batch.asked import Listener, Scoring
 from service.batch.blocks import Rows, blocks
@@ -56,7 +56,7 @@ def score_files(
     start = target.start()
     if start is not None:
         try:
-            with read_ahead(blocks(sources, scoring.options, start)) as ahead:
+            with read_ahead(blocks(sources, scoring.options, start, scoring.block_rows)) as ahead:
                 work = in_order(ahead, lambda rows: worker.work(rows, encoder), processors())
                 _write(work, target, sources, listener)
             if not target.tally.articles and not target.tally.rejected:
@@ -89,7 +89,7 @@ def _description(model: Model, output: str, scoring: Scoring) -> dict[str, Any]:
         "--column": sorted(f"{ours}={theirs}" for ours, theirs in options.columns.items()),
         "--ignore": sorted(options.ignore),
         "--timezone": str(options.timezone or ""),
-        "block": GROUP_ROWS,
+        "block": scoring.block_rows,
         "newsdesk": version("newsdesk"),
         "pyarrow": pa.__version__,
     }

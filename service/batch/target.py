@@ -195,7 +195,7 @@ class File:
         self._parts.keep(durable)
         self._kept = durable
         now = time.monotonic()
-        self._next = now + max(self._pace, _SHARE * (now - started))
+        self._next = now + max(self._pace, _SHARE * (now - started)) if self._pace else now
 
     def finish(self) -> None:
         """See `Target`.
