@@ -24,6 +24,8 @@ Each carries its facts as attributes; its text says what is wrong, where, and ho
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class NewsdeskError(Exception):
     """Base class: ``problem`` (what), ``where`` (file, line, field), ``remedy`` (what to do)."""
@@ -36,9 +38,21 @@ class NewsdeskError(Exception):
         self.remedy = remedy
         super().__init__(problem, where, remedy)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made_again, (type(self), self.args, self.__dict__)  # as workers of a cluster send it
+
     def __str__(self) -> str:
         text = f"{self.where}: {self.problem}" if self.where else self.problem
         return f"{text}; {self.remedy}" if self.remedy else text
+
+
+def _made_again(
+    kind: type[NewsdeskError], arguments: tuple[Any, ...], facts: dict[str, Any]
+) -> NewsdeskError:
+    error = kind.__new__(kind)
+    error.args = arguments
+    error.__dict__.update(facts)
+    return error
 
 
 class UsageError(NewsdeskError):

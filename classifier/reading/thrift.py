@@ -105,7 +105,10 @@ def _value(kind: int, value: Any) -> bytes:
         if own in (TRUE, FALSE):
             return list_head(own, len(items)) + bytes(items)
         return list_head(own, len(items)) + b"".join(_value(own, item) for item in items)
-    return write_fields(value) if kind == STRUCT else bytes(memoryview(value))
+    if kind == STRUCT:
+        return write_fields(value)
+    found: bytes = value
+    return found
 
 
 def _signed(value: int) -> bytes:

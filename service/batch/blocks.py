@@ -3,14 +3,14 @@ run that goes on from any of them makes the same blocks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from classifier.reading import read_source
-from classifier.reading.base import ReadOptions, Rejection
+from classifier.reading.base import Chunk, ReadOptions, Rejection
 from classifier.reading.encoders import GROUP_ROWS
 from service.batch.sources import Sources
 
@@ -69,6 +69,19 @@ def blocks(
     yield waiting.taken(Place(len(sources)))
 
 
+def collected(chunks: Iterable[Chunk], size: int) -> Iterator[Rows]:
+    """The articles of chunks in blocks from which nobody goes on."""
+    waiting = _Waiting(size)
+    for chunk in chunks:
+        waiting.rejected += chunk.rejected
+        for cut in waiting.cuts(chunk.articles) if chunk.articles else ():
+            if waiting.add(cut):
+                yield waiting.taken(None)
+        if len(waiting.rejected) > _MOST_REJECTED:
+            yield waiting.rejections()
+    yield waiting.taken(None)
+
+
 @dataclass(slots=True)
 class _Waiting:
     most: int
@@ -92,7 +105,7 @@ class _Waiting:
         self.size += batch.nbytes
         return self.rows >= self.most or self.size >= _MOST_BYTES
 
-    def taken(self, place: Place) -> Rows:
+    def taken(self, place: Place | None) -> Rows:
         found = Rows(tuple(self.pieces), tuple(self.rejected), place)
         self.pieces, self.rejected, self.rows, self.size = [], [], 0, 0
         return found

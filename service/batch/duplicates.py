@@ -1,18 +1,23 @@
 """How many ids were there before, about, in fixed memory.
 
-A Bloom filter (Bloom 1970) of two bits an id among 2^29: 64 MB however many articles. Ids that it takes for known by
-chance are expected at the square of its filled share; they are subtracted, and what that leaves unsure is told.
+On one machine by a Bloom filter (Bloom 1970) of two bits an id among 2^29: 64 MB however many articles. Ids that it takes
+for known by chance are expected at the square of its filled share; they are subtracted, and what that leaves unsure is
+told. On many machines by HyperLogLog (Flajolet et al. 2007), which can be merged: 2^14 registers, a standard error of
+0.8 % of the articles.
 """
 
 from __future__ import annotations
 
+import base64
 import math
+import zlib
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 _BITS = 29
+_REGISTERS = 14  # bits
 _TOO_FULL = 0.99  # the share of new ids that look known from which on nothing can be told
 _MOST_BYTES = 512  # of an id that are looked at
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
@@ -53,6 +58,40 @@ class SeenIds:
         if not self._known:
             return None
         return max(0, round(self._count)), round(math.sqrt(self._variance))
+
+
+class Distinct:
+    """How many different ids there are; those of several parts can be merged."""
+
+    def __init__(self) -> None:
+        self._registers = np.zeros(1 << _REGISTERS, np.uint8)
+
+    def add(self, hashes: Hashes) -> None:
+        rest = hashes >> np.uint64(_REGISTERS)
+        # The place of the lowest bit that is set, counted from 1: frexp of that bit alone.
+        low = (rest & (~rest + np.uint64(1))).astype(np.float64)
+        rank = np.where(rest == 0, 64 - _REGISTERS + 1, np.frexp(low)[1]).astype(np.uint8)
+        np.maximum.at(self._registers, (hashes & np.uint64((1 << _REGISTERS) - 1)).astype(np.int64), rank)
+
+    def packed(self) -> str:
+        return base64.b64encode(zlib.compress(self._registers.tobytes())).decode()
+
+    def merge(self, packed: str) -> None:
+        other = np.frombuffer(zlib.decompress(base64.b64decode(packed)), np.uint8)
+        np.maximum(self._registers, other, out=self._registers)
+
+    def count(self) -> float:
+        """The estimate; few ids are counted by the registers that none has touched."""
+        size = len(self._registers)
+        found = 0.7213 / (1 + 1.079 / size) * size**2 / float(np.exp2(-self._registers.astype(float)).sum())
+        empty = int((self._registers == 0).sum())
+        return size * math.log(size / empty) if empty and found <= 2.5 * size else found
+
+    def duplicates(self, articles: int) -> tuple[int, int]:
+        """Of so many articles, those whose id one before has, and the standard error of that."""
+        return max(0, round(articles - self.count())), round(
+            1.04 / math.sqrt(len(self._registers)) * articles
+        )
 
 
 def _bit(places: Hashes) -> NDArray[np.uint8]:

@@ -51,7 +51,7 @@ def score_files(
         raise NotResumable("standard input and output cannot be taken up again", where=output)
     target: Target = Stdout(encoder)
     if output != STDOUT:
-        run = _description(model, output, scoring)
+        run = description(model, output, scoring)
         target = File(output, encoder, sources, run, scoring)
     start = target.start()
     if start is not None:
@@ -78,7 +78,7 @@ def _write(work: Iterator[tuple[Rows, Done]], target: Target, sources: Sources, 
         listener.on_progress(Progress(tally.articles, tally.rejected, sources.read(), size))
 
 
-def _description(model: Model, output: str, scoring: Scoring) -> dict[str, Any]:
+def description(model: Model, output: str, scoring: Scoring) -> dict[str, Any]:
     """What must be the same for a run to be gone on with, or the bytes would not be."""
     options = scoring.options
     return {

@@ -6,7 +6,6 @@ import json
 import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -176,7 +175,7 @@ class File:
                 self._parts.write(IDS, done.hashes.tobytes())
                 self._blocks += 1
             if rows.rejected:
-                self._parts.write(REJECTED, b"".join(map(_line, rows.rejected)))
+                self._parts.write(REJECTED, b"".join(map(rejection_line, rows.rejected)))
             self._place = rows.place
             if rows.place is not None and time.monotonic() >= self._next:
                 self._keep(rows.place)
@@ -242,17 +241,13 @@ class File:
         return int(left[-1].tally["articles"])
 
 
-def rejections_path(path: str) -> Path:
-    """Where the rejected rows of an output are."""
-    return Path(path + REJECTIONS)
-
-
 def _count(target: Target, rows: Rows, done: Done) -> None:
     target.tally.add(done.rows, len(rows.rejected), done.sections, done.decisions)
     target.tally.seen |= done.seen
     target.ids.add(done.hashes)
 
 
-def _line(rejection: Rejection) -> bytes:
+def rejection_line(rejection: Rejection) -> bytes:
+    """As OUT.rejected.jsonl has it."""
     row = {"file": rejection.file, "line": rejection.line, "reason": str(rejection)}
     return (json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
