@@ -3,6 +3,7 @@
 NewsdeskError
 ├── UsageError               arguments that cannot be used together, or at all
 │   ├── ConfigError          a configuration file or one of its settings
+│   ├── NotResumable         an interrupted run that cannot be gone on with
 │   └── MissingExtra         a command whose optional packages are not installed
 ├── InputError               something that was given to read
 │   ├── FieldError           one field of one article
@@ -23,6 +24,8 @@ Each carries its facts as attributes; its text says what is wrong, where, and ho
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class NewsdeskError(Exception):
     """Base class: ``problem`` (what), ``where`` (file, line, field), ``remedy`` (what to do)."""
@@ -35,9 +38,21 @@ class NewsdeskError(Exception):
         self.remedy = remedy
         super().__init__(problem, where, remedy)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made_again, (type(self), self.args, self.__dict__)  # as workers of a cluster send it
+
     def __str__(self) -> str:
         text = f"{self.where}: {self.problem}" if self.where else self.problem
         return f"{text}; {self.remedy}" if self.remedy else text
+
+
+def _made_again(
+    kind: type[NewsdeskError], arguments: tuple[Any, ...], facts: dict[str, Any]
+) -> NewsdeskError:
+    error = kind.__new__(kind)
+    error.args = arguments
+    error.__dict__.update(facts)
+    return error
 
 
 class UsageError(NewsdeskError):
@@ -46,6 +61,17 @@ class UsageError(NewsdeskError):
 
 class ConfigError(UsageError):
     """A configuration file, or one setting in it."""
+
+
+class NotResumable(UsageError):
+    """An interrupted run cannot be gone on with."""
+
+    def __init__(self, problem: str, *, where: str) -> None:
+        super().__init__(
+            f"the interrupted run cannot be gone on with: {problem}",
+            where=where,
+            remedy="give what was given then, or --force to begin again",
+        )
 
 
 class MissingExtra(UsageError):
@@ -110,13 +136,11 @@ class RowsRejected(InputError):
 
     exit_code = 1
 
-    def __init__(self, rejected: int, total: int) -> None:
+    def __init__(self, rejected: int, total: int, *, named: str = "") -> None:
         self.rejected = rejected
         self.total = total
-        super().__init__(
-            f"{rejected} of {total} rows were rejected",
-            remedy="they are named above, and one by one by newsdesk read --report --json",
-        )
+        where = named if named else "above, and one by one by newsdesk read --report --json"
+        super().__init__(f"{rejected} of {total} rows were rejected", remedy=f"they are named {where}")
 
 
 class LabelError(NewsdeskError):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -12,13 +13,15 @@ from classifier.articles import Article
 from classifier.artifact import HEADS, VersionFolder
 from classifier.errors import ArtifactDamaged, UsageError
 from classifier.popularity import PopularityHead, PopularityResult
-from classifier.results import Contribution, Prediction, prediction_schema
+from classifier.results import Contribution, Prediction
 from classifier.sections import SectionHead, SectionResult
 from classifier.store import resolve
 from classifier.text.rows import Rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from classifier.reading.base import Rejection
 
 OneArticle = Article | Mapping[str, Any]
 
@@ -53,6 +56,32 @@ class Model:
         if not hasattr(articles, "schema"):  # PyArrow may never have been imported
             raise _no_article(articles)
         return self._predict_batch(articles)
+
+    def score_batches(
+        self,
+        reader: Any,
+        *,
+        columns: Mapping[str, str] | None = None,
+        keep: Sequence[str] = (),
+        timezone: tzinfo | None = None,
+        on_rejected: Callable[[Rejection], None] | None = None,
+    ) -> Iterator[pa.RecordBatch]:
+        """Record batches of scored rows, in order and as they are asked for.
+
+        `reader` is a record batch reader, anything else that gives Arrow batches (a table, a Polars or pandas frame), or an
+        iterable of batches. `columns` maps our column names to its names. `keep` are columns (our names) that are carried
+        along behind the prediction, as text. Times without a zone are read in `timezone`. Rows that break the rules of the
+        article table are left out and handed to `on_rejected`; without it the first one ends everything.
+
+        Raises:
+            FormatError: columns that do not fit, or a row that breaks the rules while there is no `on_rejected`.
+            UsageError: `keep` names a column of the prediction, or `reader` holds no batches.
+        """
+        from classifier.batches import score_batches
+
+        return score_batches(
+            self, reader, columns=columns, keep=keep, timezone=timezone, on_rejected=on_rejected
+        )
 
     @overload
     def prediction_sets(self, articles: OneArticle, coverage: float = 0.95) -> tuple[str, ...]: ...
@@ -104,12 +133,9 @@ class Model:
         return self._predict_rows(Rows.from_articles(articles), [article.id for article in articles])
 
     def _predict_batch(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        import pyarrow as pa
+        from classifier.batches import predict_batch
 
-        from classifier.reading.rows import to_articles
-
-        predictions = self._predict(to_articles(batch))
-        return pa.RecordBatch.from_pylist([p.to_dict() for p in predictions], schema=prediction_schema())
+        return predict_batch(self, batch)
 
     def _predict_rows(self, rows: Rows, ids: Sequence[str]) -> list[Prediction]:
         count = len(rows)

@@ -315,11 +315,11 @@ def report_noted(notes: Iterable[Note]) -> None:
         click.echo(f"note: {count:,} × {what}, such as {', '.join(shown[what][:3])}", err=True)
 
 
-def finish(rejected: int, total: int) -> None:
-    """End a command whose work is done.
+def finish(rejected: int, total: int, named: str = "") -> None:
+    """End a command whose work is done; `named` says where the rejected rows are, if not above.
 
     Raises:
         RowsRejected: some rows were rejected (exit code 1).
     """
     if rejected:
-        raise RowsRejected(rejected, total)
+        raise RowsRejected(rejected, total, named=named)

@@ -19,8 +19,9 @@ from classifier.spec import Arrays, Spec, take_array
 from classifier.text.blocks import pack_strings, unpack_strings
 from classifier.text.blocks.publishing import load_timezone
 from classifier.text.rows import Rows
-from classifier.text.sparse import Floats
-from classifier.text.times import HOURS, WEEKDAYS, time_features
+from classifier.text.sparse import Floats, Integers
+from classifier.text.times import HOURS, WEEKDAYS
+from classifier.text.values import local_times, positions
 
 QUANTILES = 101
 DAYS = len(WEEKDAYS) + 1
@@ -75,28 +76,38 @@ class PopularityHead:
     _ids: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_ids", {name: i + 1 for i, name in enumerate(self.sources)})
+        object.__setattr__(self, "_ids", {name: i for i, name in enumerate(self.sources)})
 
     def scores(self, rows: Rows) -> Floats:
         """(n,) scores, higher is more popular; comparable within a source's day."""
         return self.linear.scores(rows)[:, 0]
 
     def results(self, rows: Rows) -> list[PopularityResult]:
-        scores = self.scores(rows)
-        ids = [self._ids.get(source, 0) for source in rows.values("source")]
-        chances = self.top5.probability(scores, self.group_sizes[ids, self._days(rows)])
         return [
-            PopularityResult(score, percentile(self.quantiles[i], score), chance)
-            for score, i, chance in zip(scores.tolist(), ids, chances.tolist(), strict=True)
+            PopularityResult(*row) for row in zip(*(own.tolist() for own in self.answers(rows)), strict=True)
         ]
+
+    def answers(self, rows: Rows) -> tuple[Floats, Floats, Floats]:
+        """Scores, percentiles and chances of the top five, (n,) each."""
+        scores = self.scores(rows)
+        ids = positions(rows, "source", self.sources, self._ids) + 1
+        days = local_times(rows, self.timezone)[:, 1] - HOURS
+        days[days < 0] = DAYS - 1
+        chances = self.top5.probability(scores, self.group_sizes[ids, days])
+        return scores, self._percentiles(scores, ids), chances
+
+    def _percentiles(self, scores: Floats, ids: Integers) -> Floats:
+        if len(scores) == 1:
+            return np.array([percentile(self.quantiles[ids[0]], float(scores[0]))])
+        found = np.empty(len(scores))
+        for own in np.unique(ids).tolist():
+            at = np.flatnonzero(ids == own)
+            found[at] = percentiles(self.quantiles[own], scores[at])
+        return found
 
     def reads(self, column: str) -> bool:
         """Whether any feature is made of a column."""
         return any(getattr(block, "column", None) == column for block in self.linear.blocks)
-
-    def _days(self, rows: Rows) -> list[int]:
-        found = (time_features(time, self.timezone) for time in rows.times())
-        return [DAYS - 1 if ids is None else ids[1] - HOURS for ids in found]
 
     def explain(self, rows: Rows) -> list[Contribution]:
         """What each feature of the first row adds to its score, largest effect first."""
@@ -164,3 +175,17 @@ def percentile(quantiles: Floats | Sequence[float], score: float) -> float:
     before, after = float(quantiles[low - 1]), float(quantiles[low])
     share = (score - before) / (after - before)
     return 100.0 * (low - 1 + (share if math.isfinite(share) else 0.5)) / last
+
+
+def percentiles(quantiles: Floats, scores: Floats) -> Floats:
+    """`percentile` of every score (n,), to the same bits."""
+    low = np.searchsorted(quantiles, scores, side="left")
+    high = np.searchsorted(quantiles, scores, side="right")
+    last = len(quantiles) - 1
+    inner = np.clip(low, 1, last)
+    before, after = quantiles[inner - 1], quantiles[inner]
+    with np.errstate(all="ignore"):  # infinite quantiles, and scores beyond the ends
+        share = (scores - before) / (after - before)
+        between = 100.0 * (low - 1 + np.where(np.isfinite(share), share, 0.5)) / last
+    found = np.where(low == 0, 0.0, np.where(low > last, 100.0, between))
+    return np.where(high > low, 100.0 * (low + high - 1) / 2 / last, found)

@@ -16,7 +16,7 @@ from classifier.linear import FeaturePart, Linear
 from classifier.results import MAX_SECTION_SCORES, Contribution, Decision, SectionScore
 from classifier.spec import Arrays, Spec, take_array
 from classifier.text.rows import Rows
-from classifier.text.sparse import Floats
+from classifier.text.sparse import Floats, Integers
 
 Bools = NDArray[np.bool_]
 
@@ -39,6 +39,17 @@ class Judgement:
     probabilities: Floats
     assigned: Bools
     enough: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class RankedSections:
+    """Of n articles the m best labels, best first: `places` (n, m) among the labels, `probabilities` and `assigned` (n, m),
+    and which articles are `filed` (n,)."""
+
+    places: Integers
+    probabilities: Floats
+    assigned: Bools
+    filed: Bools
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +93,17 @@ class SectionHead:
         return Judgement(probabilities, assigned, known >= self.least_known)
 
     def results(self, rows: Rows) -> list[SectionResult]:
+        found = self.ranked(rows)
+        parts = (found.places, found.probabilities, found.assigned, found.filed)
+        return [self._result(*row) for row in zip(*(part.tolist() for part in parts), strict=True)]
+
+    def ranked(self, rows: Rows) -> RankedSections:
         found = self.judge(rows)
         sure = found.probabilities.max(axis=1) >= self._limits[found.probabilities.argmax(axis=1)]
-        filed = (sure & found.enough).tolist()
-        return [
-            self._result(order, row, own, decision)
-            for order, row, own, decision in zip(
-                # Stable, so that equal probabilities keep the order of the labels.
-                np.argsort(-found.probabilities, axis=1, kind="stable")[:, :MAX_SECTION_SCORES].tolist(),
-                found.probabilities.tolist(),
-                found.assigned.tolist(),
-                filed,
-                strict=True,
-            )
-        ]
+        # A stable sort, so that equal probabilities keep the order of the labels.
+        order = np.argsort(-found.probabilities, axis=1, kind="stable")[:, :MAX_SECTION_SCORES]
+        at = np.arange(len(order))[:, None], order
+        return RankedSections(order, found.probabilities[at], found.assigned[at], sure & found.enough)
 
     def assigned(self, scores: Floats, probabilities: Floats) -> Bools:
         """(n, k) which labels articles of these scores and probabilities get: the best one, or with several labels those
@@ -107,12 +115,10 @@ class SectionHead:
         return found
 
     def _result(
-        self, order: list[int], probabilities: list[float], assigned: list[bool], filed: bool
+        self, places: list[int], probabilities: list[float], assigned: list[bool], filed: bool
     ) -> SectionResult:
-        labels = self.labels
-        scores = tuple([SectionScore(labels[i], probabilities[i], assigned[i]) for i in order])
-        decision: Decision = "file" if filed else "review"
-        return SectionResult(labels[order[0]], probabilities[order[0]], decision, scores)
+        scores = tuple(map(SectionScore, [self.labels[at] for at in places], probabilities, assigned))
+        return SectionResult(scores[0].name, scores[0].probability, "file" if filed else "review", scores)
 
     def sets(self, rows: Rows, level: float) -> list[tuple[str, ...]]:
         """Each article's prediction set, best first: the sections that hold the true one with that coverage. An article

@@ -4,20 +4,11 @@ settings only; each command imports the rest as it runs."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import click
 
-from classifier.options import (
-    RejectedRows,
-    finish,
-    inputs_argument,
-    json_option,
-    model_argument,
-    options_for,
-    reading_options,
-)
+from classifier.options import json_option, model_argument, options_for, reading_options
 from service.settings import SETTINGS, Settings
 
 
@@ -45,52 +36,6 @@ def serve(model: str | None, **options: str | None) -> None:
     from service.server import serve as run
 
     run(Settings.from_env(os.environ, {"model": model, **options}))
-
-
-@click.command()
-@model_argument
-@inputs_argument
-@click.option(
-    "-o", "--output", required=True, metavar="OUT", help="Target by suffix; - is JSON Lines on stdout."
-)
-@click.option(
-    "--keep", metavar="COLUMNS", default="", help="Input columns to carry along, such as url,source."
-)
-@click.option("--force", is_flag=True, help="Overwrite an existing target.")
-@click.option("--quiet", is_flag=True, help="Say nothing but errors and rejected rows.")
-@reading_options
-def score(
-    model: str,
-    inputs: tuple[str, ...],
-    output: str,
-    keep: str,
-    force: bool,
-    quiet: bool,
-    **options: Any,
-) -> None:
-    """Score every article of the inputs, in order."""
-    import time
-
-    from classifier.model import load
-    from service.batch import score_files
-
-    started = time.perf_counter()
-    loaded = load(model)
-    rejected = RejectedRows()
-    summary = score_files(
-        loaded,
-        inputs,
-        output,
-        replace(options_for(loaded.manifest, **options), printed_sections=False),
-        keep=[name.strip() for name in keep.split(",") if name.strip()],
-        force=force,
-        on_rejected=rejected,
-    )
-    rejected.finish()
-    if not quiet:
-        seconds = time.perf_counter() - started
-        click.echo(f"{summary.articles} articles scored to {output} in {seconds:.1f} s", err=True)
-    finish(summary.rejected, summary.articles + summary.rejected)
 
 
 @click.command()

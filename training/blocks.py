@@ -21,10 +21,10 @@ from classifier.text.blocks import (
     TimeBlock,
     Weighting,
 )
-from classifier.text.blocks.columns import as_number
 from classifier.text.rows import Rows
 from classifier.text.shape import SHAPE_FEATURES
 from classifier.text.times import TIME_FEATURES, time_features
+from classifier.text.values import as_number
 from classifier.text.vocabulary import Terms, Vocabulary
 from training.counting import TermCounter, inverse_frequency, weigh
 

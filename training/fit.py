@@ -24,7 +24,7 @@ from classifier.errors import ConfigError, LabelError
 from classifier.model import Model
 from classifier.reading import Reading
 from classifier.store import ModelFolder
-from classifier.text.blocks.columns import as_number
+from classifier.text.values import as_number
 from training.baselines import popularity_tables, section_tables
 from training.config import ALWAYS, CATEGORICAL, Config
 from training.corpus import Corpus, Ids

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
 
@@ -17,15 +17,19 @@ from classifier.reading.layout import lay_out
 _IPC_FILE = b"ARROW1"
 
 
-def read_parquet(source: Source, options: ReadOptions) -> Iterator[Chunk]:
-    """Batches of a Parquet file.
+def read_parquet(
+    source: Source, options: ReadOptions, groups: Sequence[int] | None = None
+) -> Iterator[Chunk]:
+    """Batches of a Parquet file, or of some of its row groups that lie behind each other.
 
     Raises:
         FormatError: damaged, or columns that do not fit.
     """
     with source.open() as stream, _damage_named(source.name, "a Parquet file"):
         file = pq.ParquetFile(stream)
-        yield from _chunks(file.schema_arrow, file.iter_batches(BATCH_ROWS), source.name, options)
+        first = 1 + sum(file.metadata.row_group(number).num_rows for number in range(min(groups or (0,))))
+        batches = file.iter_batches(BATCH_ROWS, row_groups=groups)
+        yield from _chunks(file.schema_arrow, batches, source.name, options, first)
 
 
 def read_arrow(source: Source, options: ReadOptions) -> Iterator[Chunk]:
@@ -66,11 +70,14 @@ def _damage_named(file: str, expected: str) -> Iterator[None]:
 
 
 def _chunks(
-    schema: pa.Schema, batches: Iterator[pa.RecordBatch], file: str, options: ReadOptions
+    schema: pa.Schema,
+    batches: Iterator[pa.RecordBatch],
+    file: str,
+    options: ReadOptions,
+    row: int = 1,
 ) -> Iterator[Chunk]:
     layout = lay_out(schema.names, options, file)
     picked = [(our, schema.get_field_index(name)) for our, name in layout.renamed(schema.names)]
-    row = 1
     for whole in batches:
         for start in range(0, len(whole), BATCH_ROWS):
             batch = whole.slice(start, BATCH_ROWS)

@@ -2,162 +2,78 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from gzip import GzipFile
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Protocol, Self, cast
+from typing import BinaryIO, Self
 
 import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
-from pyarrow import types
 
-from classifier.errors import FormatError, OutputError
-from classifier.reading.columns import as_text, conform, json_text, to_values
-from classifier.reading.compressed import CODECS
-
-STDOUT = "-"
-# Rows of a Parquet row group and of an Arrow batch: the same file however the rows were handed over.
-GROUP_ROWS = 16_384
-
-
-class _Sink(Protocol):
-    def write(self, batch: pa.RecordBatch) -> None: ...
-
-    def close(self) -> None: ...
-
-
-class _JsonLines:
-    def __init__(self, stream: BinaryIO, schema: pa.Schema) -> None:
-        self._stream = stream
-        self._names = schema.names
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        rows = zip(*map(to_values, batch.columns), strict=True)
-        lines = [json_text(dict(zip(self._names, row, strict=True))) + "\n" for row in rows]
-        self._stream.write("".join(lines).encode())
-
-    def close(self) -> None:
-        pass
-
-
-class _Csv:
-    def __init__(self, stream: BinaryIO, schema: pa.Schema) -> None:
-        self._schema = pa.schema([(field.name, _csv_type(field.type)) for field in schema])
-        self._writer = pa_csv.CSVWriter(stream, self._schema)
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        columns = [
-            as_text(column) if types.is_string(kind) else column
-            for column, kind in zip(batch.columns, self._schema.types, strict=True)
-        ]
-        self._writer.write(pa.RecordBatch.from_arrays(columns, schema=self._schema))
-
-    def close(self) -> None:
-        self._writer.close()
-
-
-def _csv_type(kind: pa.DataType) -> pa.DataType:
-    return kind if types.is_integer(kind) or types.is_boolean(kind) else pa.string()
+from classifier.errors import OutputError
+from classifier.reading.columns import conform
+from classifier.reading.encoders import GROUP_ROWS, STDOUT, encoder_for, plain_schema, written_suffixes
 
 
 class _Grouped:
-    """Collects rows until a group is full."""
+    """Hands rows on in batches of GROUP_ROWS, however they come."""
 
-    def __init__(self, schema: pa.Schema) -> None:
-        self._schema = schema
+    def __init__(self) -> None:
         self._waiting: list[pa.RecordBatch] = []
         self._rows = 0
 
-    def write(self, batch: pa.RecordBatch) -> None:
+    def add(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         while self._rows + len(batch) >= GROUP_ROWS:
             room = GROUP_ROWS - self._rows
             self._waiting.append(batch.slice(0, room))
-            self._flush()
+            yield from self.rest()
             batch = batch.slice(room)
         if len(batch):
             self._waiting.append(batch)
             self._rows += len(batch)
 
-    def _flush(self) -> None:
-        table = pa.Table.from_batches(self._waiting, self._schema).combine_chunks()
-        self._waiting, self._rows = [], 0
-        self._write_group(table)
-
-    def _write_group(self, table: pa.Table) -> None:
-        raise NotImplementedError
-
-    def close(self) -> None:
+    def rest(self) -> Iterator[pa.RecordBatch]:
         if self._waiting:
-            self._flush()
+            found = joined(self._waiting)
+            self._waiting, self._rows = [], 0
+            yield found
 
 
-class _Parquet(_Grouped):
-    def __init__(self, stream: BinaryIO, schema: pa.Schema) -> None:
-        super().__init__(schema)
-        self._writer = pq.ParquetWriter(stream, schema, compression="zstd")
-
-    def _write_group(self, table: pa.Table) -> None:
-        self._writer.write_table(table, row_group_size=GROUP_ROWS)
-
-    def close(self) -> None:
-        super().close()
-        self._writer.close()
-
-
-class _Arrow(_Grouped):
-    def __init__(self, stream: BinaryIO, schema: pa.Schema) -> None:
-        super().__init__(schema)
-        self._writer = pa.ipc.new_file(stream, schema, options=pa.ipc.IpcWriteOptions(compression="zstd"))
-
-    def _write_group(self, table: pa.Table) -> None:
-        # Of a slice Arrow writes some bytes behind its end too. Concatenation copies, so that nothing is there.
-        empty = self._schema.empty_table()
-        self._writer.write_table(pa.concat_tables([empty, table, empty]).combine_chunks())
-
-    def close(self) -> None:
-        super().close()
-        self._writer.close()
-
-
-_SINKS: dict[str, type[_JsonLines | _Csv | _Parquet | _Arrow]] = {
-    ".jsonl": _JsonLines,
-    ".ndjson": _JsonLines,
-    ".csv": _Csv,
-    ".parquet": _Parquet,
-    ".arrow": _Arrow,
-    ".feather": _Arrow,
-}
-_COMPRESSIBLE = (_JsonLines, _Csv)
+def joined(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    """One batch of several."""
+    return batches[0] if len(batches) == 1 else pa.concat_batches(batches)
 
 
 class Writer:
     """Writes batches of one schema; use it in a `with` statement. The file is there once the block has ended well."""
 
     def __init__(self, path: str, schema: pa.Schema, *, force: bool) -> None:
-        self._schema = _plain_schema(schema)
-        self._make_sink, self._compression = _sink_for(path)
+        self._schema = plain_schema(schema)
+        self._encoder = encoder_for(path, schema)
         self._path = path
-        self._target = None if path == STDOUT else _target(path, force=force)
+        self._target = None if path == STDOUT else resolve_target(path, force=force)
         self._force = force
+        self._grouped = _Grouped()
+        self._entries: list[bytes] = []
+        self._at = 0
         self.rows = 0
 
     def __enter__(self) -> Self:
         with self._named():
+            header = self._encoder.header()
             if self._target is None:
                 self._file: BinaryIO = sys.stdout.buffer
             else:
+                _remove_stale(self._target)
                 name = f".{self._target.name}.{secrets.token_hex(4)}.part"
                 self._temporary = self._target.with_name(name)
                 self._file = self._temporary.open("xb")
-            stream = _compressing(self._file, self._compression)
-            self._stream = stream
-            self._sink: _Sink = self._make_sink(stream, self._schema)
+                lock(self._file.fileno())
+            self._put(header)
         return self
 
     def write(self, rows: pa.RecordBatch | pa.Table) -> None:
@@ -175,16 +91,34 @@ class Writer:
         batches = rows.to_batches() if isinstance(rows, pa.Table) else [rows]
         with self._named():
             for batch in batches:
-                self._sink.write(conform(batch, self._schema))
+                made = conform(batch, self._schema)
+                for block in self._grouped.add(made) if self._encoder.grouped else [made]:
+                    self._put_block(block)
                 self.rows += len(batch)
+
+    def _put_block(self, batch: pa.RecordBatch) -> None:
+        block = self._encoder.block(batch)
+        self._entries.append(self._encoder.entry(block, self._at, len(self._entries)))
+        self._put(block.data)
+
+    def _put(self, data: bytes | pa.Buffer) -> None:
+        self._file.write(data)
+        self._at += len(data)
+
+    def _end(self) -> None:
+        for batch in self._grouped.rest():
+            self._put_block(batch)
+        for part in self._encoder.end(self._entries, len(self._entries), self.rows):
+            self._put(part)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._target is None:
             if kind is None:
-                self._sink.close()
-                self._file.flush()
+                with self._named():
+                    self._end()
+                    self._file.flush()
             return
         try:
             if kind is None:
@@ -194,42 +128,39 @@ class Writer:
             self._abandon()
 
     def _commit(self, target: Path) -> None:
-        self._close()
-        with self._temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        _refuse_existing(target, self._path, force=self._force)
+        self._end()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        refuse_existing(target, self._path, force=self._force)
         self._temporary.replace(target)
-        _sync_folder(target.parent)
-
-    def _close(self) -> None:
-        self._sink.close()
-        self._stream.close()
-        self._file.close()
+        sync_folder(target.parent)
 
     def _abandon(self) -> None:
         """Close what is open and remove what is left; after `_commit` there is nothing of either."""
         # The first error is the one to tell of: what follows from it, such as a disk that is still full, is not.
-        with suppress(OSError, ValueError, pa.ArrowException):
-            self._close()
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             self._file.close()
         with suppress(OSError):
             self._temporary.unlink()
 
     @contextmanager
     def _named(self) -> Iterator[None]:
-        """A system's error becomes an `OutputError`; a reader of stdout that has gone stays what it is."""
-        try:
+        with writing_to(self._path):
             yield
-        except BrokenPipeError:
-            raise
-        except (OSError, pa.ArrowException) as error:
-            why = getattr(error, "strerror", None) or error
-            raise OutputError(
-                f"cannot be written: {why}",
-                where=self._path,
-                remedy="check the folder, its rights and its space",
-            ) from error
+
+
+@contextmanager
+def writing_to(path: str) -> Iterator[None]:
+    """A system's error becomes an `OutputError`; a reader of stdout that has gone stays what it is."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except (OSError, pa.ArrowException) as error:
+        why = getattr(error, "strerror", None) or error
+        raise OutputError(
+            f"cannot be written: {why}", where=path, remedy="check the folder, its rights and its space"
+        ) from error
 
 
 def open_writer(path: str | os.PathLike[str], schema: pa.Schema, *, force: bool = False) -> Writer:
@@ -265,49 +196,16 @@ def clicks_target(path: str | os.PathLike[str]) -> str:
 
 def _beside(path: str | os.PathLike[str], what: str) -> str:
     name = os.fspath(path)
-    _, compression = _sink_for(name)
+    _, compression = written_suffixes(name)
     end = len(name) - len(compression)
     stem, suffix = os.path.splitext(name[:end])
     return f"{stem}.{what}{suffix}{name[end:]}"
 
 
-def _plain_schema(schema: pa.Schema) -> pa.Schema:
-    """The schema without metadata, text as text where memory holds it as dictionaries."""
-    fields = [
-        field.with_type(field.type.value_type) if types.is_dictionary(field.type) else field
-        for field in schema
-    ]
-    return pa.schema(fields).remove_metadata()
-
-
-def _sink_for(path: str) -> tuple[type[_JsonLines | _Csv | _Parquet | _Arrow], str]:
-    if path == STDOUT:
-        return _JsonLines, ""
-    *_, last, end = ["", "", *[suffix.lower() for suffix in Path(path).suffixes]]
-    if end in CODECS and _SINKS.get(last) in _COMPRESSIBLE:
-        return _SINKS[last], end
-    if end not in _SINKS:
-        raise FormatError(
-            f'"{end}" is no suffix of a format that can be written',
-            where=path,
-            remedy=f"use one of {', '.join(_SINKS)} (.jsonl and .csv also with {' or '.join(CODECS)} behind)",
-        )
-    return _SINKS[end], ""
-
-
-def _compressing(file: BinaryIO, suffix: str) -> BinaryIO:
-    if suffix == ".gz":
-        # No name and no time in the header: the same rows give the same bytes.
-        return cast(BinaryIO, GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0))
-    if suffix:
-        return cast(BinaryIO, pa.CompressedOutputStream(pa.PythonFile(file, "w"), CODECS[suffix]))
-    return file
-
-
-def _target(path: str, *, force: bool) -> Path:
+def resolve_target(path: str, *, force: bool) -> Path:
     """The file to write; behind a symbolic link, the one that it leads to."""
     target = Path(path).resolve()
-    _refuse_existing(target, path, force=force)
+    refuse_existing(target, path, force=force)
     if not target.parent.is_dir():
         raise OutputError(
             f'the folder "{Path(path).parent}" does not exist', where=path, remedy="create it first"
@@ -315,7 +213,12 @@ def _target(path: str, *, force: bool) -> Path:
     return target
 
 
-def _refuse_existing(target: Path, path: str, *, force: bool) -> None:
+def refuse_existing(target: Path, path: str, *, force: bool) -> None:
+    """An existing target stays, unless `force`.
+
+    Raises:
+        OutputError: it is there, or is no file.
+    """
     if not target.exists():
         return
     if not target.is_file():
@@ -326,7 +229,7 @@ def _refuse_existing(target: Path, path: str, *, force: bool) -> None:
         )
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """So that the new name survives a power cut; not every system lets folders be synced."""
     try:
         handle = os.open(folder, os.O_RDONLY)
@@ -338,3 +241,25 @@ def _sync_folder(folder: Path) -> None:
         pass
     finally:
         os.close(handle)
+
+
+def lock(handle: int) -> bool:
+    """Take the lock of an open file, which ends with the process; whether nobody else had it. Where there are no such locks
+    nobody ever has."""
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _remove_stale(target: Path) -> None:
+    """Remove what processes that were killed have left of this target: nobody has its lock."""
+    for left in target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * 8}.part"):
+        with suppress(OSError), left.open("rb") as file:
+            if lock(file.fileno()):
+                left.unlink()

@@ -29,6 +29,7 @@ class Rows:
         self._columns = dict(columns)
         self._length = length
         self._batch = batch
+        self._replaced = frozenset(self._columns)  # what the batch does not tell of
         self._texts: dict[str, Texts] = {}
         self._articles: Sequence[Article] = ()
 
@@ -55,10 +56,25 @@ class Rows:
                 self._columns[column] = self._batch.column(column).to_pylist()
         return self._columns.get(column) or [None] * self._length
 
-    def with_values(self, column: str, values: Sequence[Any]) -> Rows:
-        """A copy with one column replaced."""
-        copy = Rows({**self._columns, column: values}, self._length, self._batch)
-        copy._articles = self._articles
+    def arrow(self, column: str) -> pa.Array | None:
+        """A column as it lies in an Arrow batch; None where it does not, or there is no batch."""
+        if self._batch is None or column in self._replaced or column not in self._batch.schema.names:
+            return None
+        found = self._batch.column(column)
+        return None if hasattr(found, "chunks") else found  # several chunks may be too many for one array
+
+    def with_values(self, column: str, values: Sequence[Any] | pa.Array) -> Rows:
+        """A copy with one column replaced; by an Arrow array only where there is a batch without chunks."""
+        if hasattr(values, "type") and self._batch is not None:
+            at = self._batch.schema.get_field_index(column)
+            old = self._batch
+            batch = old.append_column(column, values) if at < 0 else old.set_column(at, column, values)
+            copy = Rows({k: v for k, v in self._columns.items() if k != column}, self._length, batch)
+            copy._replaced = self._replaced - {column}
+        else:
+            copy = Rows({**self._columns, column: values}, self._length, self._batch)
+            copy._replaced = self._replaced | {column}
+            copy._articles = self._articles
         if column not in TEXT_COLUMNS:
             copy._texts = self._texts
         return copy
@@ -82,7 +98,7 @@ class Rows:
 
     def _kernel_texts(self, names: Sequence[str]) -> Texts:
         batch = self._batch
-        if batch is None or any(name in self._columns for name in names):
+        if batch is None or not self._replaced.isdisjoint(names):
             return Texts.from_strings(*[self.texts(name) for name in names])
         there = [batch.column(name) for name in names if name in batch.schema.names]
         return Texts.from_arrow(*there) if there else Texts.from_strings([""] * self._length)

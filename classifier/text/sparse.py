@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,16 +26,28 @@ class SparseRows:
     width: int
 
     @classmethod
-    def from_rows(cls, rows: Sequence[tuple[Sequence[int], Sequence[float]]], width: int) -> SparseRows:
-        """One (indices, values) pair a row."""
-        if len(rows) == 1:
-            [(one, value)] = rows
-            return cls(np.array((0, len(one))), np.array(one, np.int32), np.array(value, np.float64), width)
-        indptr = np.zeros(len(rows) + 1, np.int64)
-        np.cumsum([len(indices) for indices, _ in rows], out=indptr[1:])
-        indices = np.array([i for row, _ in rows for i in row], np.int32)
-        values = np.array([v for _, row in rows for v in row], np.float64)
-        return cls(indptr, indices, values, width)
+    def of_equal(
+        cls,
+        known: NDArray[np.bool_],
+        indices: NDArray[Any],
+        values: Floats,
+        others: Floats,
+        width: int,
+    ) -> SparseRows:
+        """Rows (n,) that are `known` have the k features and values of `indices` and `values` (n, k); all others the
+        values `others` (width,) of every feature, or none (0,)."""
+        count = indices.shape[1]
+        if len(known) == 1:  # as below, in a tenth of the time
+            own = indices[0].astype(np.int32) if known[0] else np.arange(len(others), dtype=np.int32)
+            return cls(np.array([0, len(own)]), own, np.array(values[0] if known[0] else others), width)
+        indptr = np.zeros(len(known) + 1, np.int64)
+        np.cumsum(np.where(known, count, len(others)), out=indptr[1:])
+        own, own_values = np.empty(indptr[-1], np.int32), np.empty(indptr[-1])
+        at = indptr[:-1][known, None] + np.arange(count)
+        own[at], own_values[at] = indices[known], values[known]
+        at = indptr[:-1][~known, None] + np.arange(len(others))
+        own[at], own_values[at] = np.arange(len(others)), others
+        return cls(indptr, own, own_values, width)
 
     def __len__(self) -> int:
         return len(self.indptr) - 1

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
-from functools import cache
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache, lru_cache
 
 from classifier.articles import parse_timezone
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 HOURS = 24
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ALMOST_AN_HOUR = timedelta(hours=1, microseconds=-1)
 TIME_FEATURES = tuple(
     [f"hour: {hour:02d}" for hour in range(HOURS)] + [f"weekday: {day}" for day in WEEKDAYS]
 )
@@ -29,3 +31,17 @@ def time_features(time: datetime | None, timezone: str) -> tuple[int, int] | Non
     except OverflowError:  # the first and last day of the calendar have no local time everywhere
         return None
     return local.hour, HOURS + local.weekday()
+
+
+@lru_cache(1 << 14)
+def hour_offset(hour: int, timezone: str) -> int | None:
+    """Microseconds that local time is ahead of UTC all through the hour `hour` since 1970 (UTC); None where it changes in
+    it, or where there is no local time."""
+    try:
+        start = _EPOCH + timedelta(hours=hour)
+        ends = [time.astimezone(zone(timezone)).utcoffset() for time in (start, start + _ALMOST_AN_HOUR)]
+    except OverflowError:
+        return None
+    if ends[0] != ends[1] or ends[0] is None:
+        return None
+    return ends[0] // timedelta(microseconds=1)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from classifier.articles import Article
 from classifier.errors import ArtifactDamaged, ArtifactError
 from classifier.linear import Linear
-from classifier.popularity import DAYS, QUANTILES, PopularityHead, Top5Curve, percentile
+from classifier.popularity import DAYS, QUANTILES, PopularityHead, Top5Curve, percentile, percentiles
 from classifier.spec import Arrays, Spec
 from classifier.text.blocks import CategoryBlock, CrossBlock
 from classifier.text.rows import Rows
@@ -61,6 +61,7 @@ def test_percentile_rises_at_the_quantiles_themselves(quantiles: list[float], da
     place = data.draw(st.sampled_from(quantiles))
     around = [np.nextafter(place, -np.inf), place, np.nextafter(place, np.inf)]
     found = [percentile(quantiles, score) for score in around]
+    assert percentiles(np.array(quantiles), np.array(around)).tolist() == found
     assert found == sorted(found)
 
 

@@ -17,9 +17,8 @@ import pytest
 
 import classifier
 from classifier.errors import InputError, OutputError, UsageError
-from classifier.reading.base import ReadOptions
 from classifier.results import PREDICTION_FIELDS, prediction_schema
-from service.batch import Summary, score_files
+from service.batch import Listener, Scoring, Summary, score_files
 
 PAGE = "{headline}11:36 JST, February 2, 2022\nTOKYO (Jiji Press) — The {words}.\n"
 ROWS: list[dict[str, Any]] = [
@@ -55,6 +54,7 @@ def test_every_format_holds_the_same_predictions(
     code, stdout, stderr = score(rows, "-o", out)
     assert (code, stdout) == (0, "")
     assert stderr.startswith(f"3 articles scored to {out} in ")
+    assert "sections: " in stderr
     wanted = expected(tiny_model_path)
     if suffix == ".csv":
         with out.open(newline="", encoding="utf-8") as file:
@@ -87,8 +87,9 @@ def test_standard_output_carries_rows_and_nothing_else(
 
 
 def test_kept_columns_stand_behind_as_text(score: Score, rows: Path) -> None:
-    code, stdout, _ = score(rows, "-o", "-", "--quiet", "--keep", "url, desk,nothing,url,body")
+    code, stdout, stderr = score(rows, "-o", "-", "--quiet", "--keep", "url, desk,nothing,url,body")
     assert code == 0
+    assert stderr == 'note: no input has a column "nothing"; it is null in every row\n'
     found = [json.loads(line) for line in stdout.splitlines()]
     assert list(found[0]) == [*PREDICTION_FIELDS, "url", "desk", "nothing", "body"]
     assert [row["url"] for row in found] == ["http://a/1", None, "http://a/3"]
@@ -130,7 +131,12 @@ def test_a_folder_with_one_bad_page_scores_the_others(score: Score, tmp_path: Pa
     rejected, error = stderr.splitlines()
     assert rejected.startswith("rejected: b.txt, line ")
     assert "expected" in rejected
-    assert error == "error: 1 of 3 rows were rejected; they are named above, and one by one by newsdesk read --report --json"
+    assert error == f"error: 1 of 3 rows were rejected; they are named in {out}.rejected.jsonl"
+    (line,) = Path(f"{out}.rejected.jsonl").read_text(encoding="utf-8").splitlines()
+    row = json.loads(line)
+    assert list(row) == ["file", "line", "reason"]
+    assert row["file"] == "b.txt"
+    assert rejected == f"rejected: {row['reason']}"
     found = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert [row["file"] for row in found] == ["a.txt", "c.txt"]
     assert [row["section"] for row in found] == ["Politics", "Economy"]
@@ -188,8 +194,9 @@ def test_chunks_do_not_show(tiny_model_path: Path, tmp_path: Path) -> None:
     model = classifier.load(tiny_model_path)
     for name, inputs in (("one", ["one"]), ("two", ["a", "b"])):
         paths = [str(tmp_path / f"{file}.jsonl") for file in inputs]
-        summary = score_files(model, paths, str(tmp_path / f"{name}.arrow"), ReadOptions())
-        assert summary == Summary(5000, 0)
+        summary = score_files(model, paths, str(tmp_path / f"{name}.arrow"))
+        assert (summary.articles, summary.rejected, summary.duplicates) == (5000, 0, (0, 0))
+        assert sum(summary.sections.values()) == sum(summary.decisions.values()) == 5000
     assert (tmp_path / "one.arrow").read_bytes() == (tmp_path / "two.arrow").read_bytes()
     table: pa.Table = feather.read_table(tmp_path / "one.arrow")
     assert table.column("id").to_pylist() == [row["id"] for row in many]
@@ -201,14 +208,17 @@ def test_as_a_function(tiny_model_path: Path, rows: Path, tmp_path: Path) -> Non
         file.write("{}\n")
     rejected: list[Any] = []
     out = str(tmp_path / "out.csv")
-    summary = score_files(model, [str(rows)], out, ReadOptions(), on_rejected=rejected.append)
-    assert summary == Summary(3, 1)
+    told: list[Any] = []
+    summary = score_files(model, [str(rows)], out, None, Listener(rejected.append, told.append))
+    assert isinstance(summary, Summary)
+    assert (summary.articles, summary.rejected) == (3, 1)
     assert [item.line for item in rejected] == [4]
+    assert [(item.articles, item.rejected) for item in told] == [(3, 1)]
     with pytest.raises(OutputError, match="is there already"):
-        score_files(model, [str(rows)], out, ReadOptions())
+        score_files(model, [str(rows)], out)
     with pytest.raises(UsageError):
-        score_files(model, [str(rows)], out, ReadOptions(), keep=["id"])
+        score_files(model, [str(rows)], out, Scoring(keep=["id"]))
     (tmp_path / "empty.csv").write_text("")
     with pytest.raises(InputError):
-        score_files(model, [str(tmp_path / "empty.csv")], str(tmp_path / "none.csv"), ReadOptions())
+        score_files(model, [str(tmp_path / "empty.csv")], str(tmp_path / "none.csv"))
     assert not (tmp_path / "none.csv").exists()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -16,6 +14,7 @@ from classifier.text.blocks.base import FieldSpan
 from classifier.text.blocks.packing import pack_strings, unpack_strings
 from classifier.text.rows import Rows
 from classifier.text.sparse import Floats, SparseRows
+from classifier.text.values import is_null, numbers, positions
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +38,12 @@ class CategoryBlock:
         return len(self.categories)
 
     def transform(self, rows: Rows) -> SparseRows:
-        values = rows.values(self.column)
-        ids = [self.null if value is None else self._ids.get(str(value)) for value in values]
-        return SparseRows.from_rows(
-            [((), ()) if i is None else ((i,), (self.weight,)) for i in ids], self.width
-        )
+        ids = positions(rows, self.column, self.categories, self._ids)
+        if self.null is not None:
+            ids[ids == self.null] = -1
+            ids[is_null(rows, self.column)] = self.null
+        weights = np.full((len(ids), 1), self.weight)
+        return SparseRows.of_equal(ids >= 0, ids[:, None], weights, np.empty(0), self.width)
 
     def feature_name(self, feature: int) -> str:
         return f"{self.column}: {self.categories[feature]}"
@@ -87,16 +87,14 @@ class NumericBlock:
         return len(self.knots)
 
     def transform(self, rows: Rows) -> SparseRows:
-        return SparseRows.from_rows([self._row(value) for value in rows.values(self.column)], self.width)
-
-    def _row(self, value: object) -> tuple[Sequence[int], list[float]]:
-        number = as_number(value)
-        if number is None:
-            return range(self.width), (self.average * self.weight).tolist()
-        number = float(min(max(number, self.knots[0]), self.knots[-1]))
-        low = min(int(np.searchsorted(self.knots, number, side="right")) - 1, self.width - 2)
-        share = (number - float(self.knots[low])) / float(self.knots[low + 1] - self.knots[low])
-        return (low, low + 1), [(1.0 - share) * self.weight, share * self.weight]
+        number, knots = numbers(rows, self.column), self.knots
+        known = ~np.isnan(number)
+        number = np.minimum(np.maximum(np.where(known, number, knots[0]), knots[0]), knots[-1])
+        low = np.minimum(np.searchsorted(knots, number, side="right") - 1, self.width - 2)
+        share = (number - knots[low]) / (knots[low + 1] - knots[low])
+        indices = np.array([low, low + 1]).T
+        values = np.array([(1.0 - share) * self.weight, share * self.weight]).T
+        return SparseRows.of_equal(known, indices, values, self.average * self.weight, self.width)
 
     def feature_name(self, feature: int) -> str:
         return f"{self.column}: about {self.knots[feature]:g}"
@@ -117,14 +115,3 @@ class NumericBlock:
             raise ArtifactDamaged("needs two knots or more, rising", where=arrays.file("knots"))
         average = take_array(arrays, "average", np.float64, (len(knots),))
         return cls(spec.get("column", str), spec.get("weight", float), knots, average)
-
-
-def as_number(value: object) -> float | None:
-    """A finite number, or a string that is one; None for all else (a truth value is a category)."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if math.isfinite(number) else None

@@ -14,6 +14,7 @@ from classifier.text.blocks.base import Block, FieldSpan
 from classifier.text.blocks.packing import pack_strings, unpack_strings
 from classifier.text.rows import Rows
 from classifier.text.sparse import Integers, SparseRows
+from classifier.text.values import positions
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,7 @@ class CrossBlock:
 
     def category_ids(self, rows: Rows) -> Integers:
         """(n,) positions in `categories`, −1 elsewhere."""
-        values = rows.values(self.column)
-        ids = [-1 if value is None else self._ids.get(str(value), -1) for value in values]
-        return np.array(ids, np.int64)
+        return positions(rows, self.column, self.categories, self._ids)
 
     def transform(self, rows: Rows) -> SparseRows:
         return self.cross(rows, self.inner.transform(rows))

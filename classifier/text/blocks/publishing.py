@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,9 +12,10 @@ from classifier.errors import ArtifactDamaged, ArtifactError, ConfigError
 from classifier.spec import Arrays, Spec, take_array
 from classifier.text.blocks.base import FieldSpan
 from classifier.text.rows import Rows
-from classifier.text.shape import SHAPE_FEATURES, headline_shape
+from classifier.text.shape import SHAPE_FEATURES
 from classifier.text.sparse import Floats, SparseRows
-from classifier.text.times import TIME_FEATURES, time_features, zone
+from classifier.text.times import TIME_FEATURES, zone
+from classifier.text.values import local_times, shapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,9 @@ class TimeBlock:
         return len(TIME_FEATURES)
 
     def transform(self, rows: Rows) -> SparseRows:
-        known = [time_features(time, self.timezone) for time in rows.times()]
-        everything: tuple[Sequence[int], Sequence[float]] = ((), ())
-        if None in known:
-            everything = (range(self.width), (self.average * self.weight).tolist())
-        return SparseRows.from_rows(
-            [everything if ids is None else (ids, [self.weight] * len(ids)) for ids in known], self.width
-        )
+        places = local_times(rows, self.timezone)
+        weights = np.full(places.shape, self.weight)
+        return SparseRows.of_equal(places[:, 0] >= 0, places, weights, self.average * self.weight, self.width)
 
     def feature_name(self, feature: int) -> str:
         return TIME_FEATURES[feature]
@@ -72,13 +68,10 @@ class ShapeBlock:
         return len(SHAPE_FEATURES)
 
     def transform(self, rows: Rows) -> SparseRows:
-        return SparseRows.from_rows([self._row(text) for text in rows.texts("headline")], self.width)
-
-    def _row(self, headline: str) -> tuple[range | tuple[()], list[float]]:
-        if not headline.strip():
-            return (), []  # an article without a headline looks average
-        values = (np.array(headline_shape(headline)) - self.mean) / self.scale * self.weight
-        return range(self.width), values.tolist()
+        found, there = shapes(rows)  # an article without a headline looks average
+        values = (found - self.mean) / self.scale * self.weight
+        indices = np.broadcast_to(np.arange(self.width), values.shape)
+        return SparseRows.of_equal(there, indices, values, np.empty(0), self.width)
 
     def feature_name(self, feature: int) -> str:
         return f"headline shape: {SHAPE_FEATURES[feature]}"

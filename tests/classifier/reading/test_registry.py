@@ -124,7 +124,9 @@ def test_every_reader_is_there() -> None:
 
 def test_readers_are_found_by_suffix_and_media_type() -> None:
     assert reader_for(".csv") is reader_for("text/csv; charset=utf-8") is reader_for(".CSV")
-    with pytest.raises(FormatError, match='"application/pdf" is no known format; known are text/plain, text/csv'):
+    with pytest.raises(
+        FormatError, match='"application/pdf" is no known format; known are text/plain, text/csv'
+    ):
         reader_for("application/pdf")
 
 

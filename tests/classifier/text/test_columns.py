@@ -13,8 +13,8 @@ from classifier.articles import Article
 from classifier.errors import ArtifactDamaged
 from classifier.spec import Arrays, Spec
 from classifier.text.blocks import NumericBlock, load_block
-from classifier.text.blocks.columns import as_number
 from classifier.text.rows import Rows
+from classifier.text.values import as_number
 
 NUMBERS = st.floats(-1e12, 1e12, allow_subnormal=False)
 KNOTS = st.lists(NUMBERS, min_size=2, max_size=8, unique=True).map(sorted).map(np.array)
