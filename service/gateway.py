@@ -131,13 +131,14 @@ class Gateway:
         await self._finish(environ, proto, answer, left)
 
     async def _finish(self, environ: Environ, proto: Any, answer: Answer, left: Incoming | None) -> None:
-        """Send a whole answer; what the client is still sending is thrown away first."""
+        """Send a whole answer, and throw away what the client is still sending, so that it gets to see it."""
         status, headers, data = answer
-        if left is not None and left.left:
-            headers.append(("Connection", "close"))
-            if "HTTP_EXPECT" not in environ:
-                await left.drain(_DRAIN * self._settings.max_body_bytes)
+        more = left is not None and left.left
+        if more:
+            headers = [*headers, ("Connection", "close")]
         proto.response_bytes(status, headers, data)
+        if left is not None and more and "HTTP_EXPECT" not in environ:
+            await left.drain(_DRAIN * self._settings.max_body_bytes)
 
     def _call(self, environ: Environ) -> Answer:
         status, headers, parts = self._start(environ)
