@@ -20,7 +20,7 @@ from typing import Any
 
 from flask import Flask
 
-from service.access import Access, bearer
+from service.access import Access
 from service.direct import Direct
 from service.errors import Busy
 from service.incoming import Incoming, Received, Streamed
@@ -84,9 +84,7 @@ class Gateway:
         settings = self._settings
         declared = _declared(environ)
         limit = settings.max_body_bytes
-        unwanted = (declared or 0) > limit or not self._access.knows(
-            bearer(environ.get("HTTP_AUTHORIZATION", ""))
-        )
+        unwanted = (declared or 0) > limit or not self._access.knows(environ)
         incoming = Incoming(proto, environ, settings, declared)
         if unwanted:
             await self._answer(environ, proto, Received(), left=incoming)
