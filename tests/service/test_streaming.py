@@ -100,7 +100,7 @@ def test_what_is_wrong_before_the_first_line_is_a_problem(
 def test_a_stream_that_was_cut_off_says_so_in_its_last_line(client: FlaskClient) -> None:
     body = lines_of(ARTICLES[0], ARTICLES[1])
     *rows, last = ask(
-        client, None, input_stream=BytesIO(body[:-3]), headers={"Content-Length": str(len(body))}
+        client, None, input_stream=BytesIO(body[:-3]), environ_overrides={"CONTENT_LENGTH": str(len(body))}
     )
     assert len(rows) == 1
     assert last["error"]["detail"].startswith(f"the body ended after {len(body) - 3} of {len(body)} bytes")
@@ -112,7 +112,7 @@ def test_a_fault_inside_is_a_line_too(app: Flask, client: FlaskClient, secret: s
             raise RuntimeError(secret)
 
     body = lines_of(ARTICLES[0])
-    [row] = ask(client, None, input_stream=Broken(body), headers={"Content-Length": str(len(body))})
+    [row] = ask(client, None, input_stream=Broken(body), environ_overrides={"CONTENT_LENGTH": str(len(body))})
     assert row["error"]["status"] == 500
     assert secret not in str(row) + caplog.text
 
