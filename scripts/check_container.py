@@ -36,13 +36,14 @@ def main(model: str) -> None:
         subprocess.run([*pip, "-c", "constraints/tested.txt", ".[service]"], cwd=source, check=True)
         shutil.copytree(model, models / "NAME")
         state.mkdir(mode=0o700)
-        if os.getuid() == 0:
+        own = user_of(venv)
+        if own:
             os.chown(state, USER, USER)
         before = frozen(venv, models)
-        serve(venv, models / "NAME", state)
+        serve(venv, models / "NAME", state, own)
         if frozen(venv, models) != before:
             raise SystemExit("something was written outside the state folder")
-    sys.stdout.write("installed, served and probed on a read-only tree by a user without rights\n")
+    sys.stdout.write("installed, served and probed on a read-only tree\n")
 
 
 def copy_context(target: Path) -> None:
@@ -86,7 +87,19 @@ def health_check() -> list[str]:
     return command
 
 
-def serve(venv: Path, model: Path, state: Path) -> None:
+def user_of(venv: Path) -> dict[str, int]:
+    """The user without rights, as subprocess takes it; nobody where this is not root, or where this Python lies in a folder
+    that others may not enter."""
+    own = {"user": USER, "group": USER}
+    try:
+        subprocess.run([venv / "bin" / "python", "-c", ""], check=True, capture_output=True, **own)  # type: ignore[call-overload]
+    except (PermissionError, subprocess.CalledProcessError):
+        sys.stdout.write("no other user can run this Python here: it is served by this one\n")
+        return {}
+    return own
+
+
+def serve(venv: Path, model: Path, state: Path, own: dict[str, int]) -> None:
     """Without keys it refuses; with one it serves, is healthy, and ends with 0."""
     port = "18080"
     variables = {
@@ -95,7 +108,6 @@ def serve(venv: Path, model: Path, state: Path) -> None:
         "NEWSDESK_PORT": port,
         "HOME": "/nonexistent",
     }
-    own = {"user": USER, "group": USER} if os.getuid() == 0 else {}
     run = {"env": variables, "cwd": state, **own}
     newsdesk, python = venv / "bin" / "newsdesk", venv / "bin" / "python"
     refused = subprocess.run([newsdesk, "serve"], capture_output=True, text=True, **run)  # type: ignore[call-overload]

@@ -6,8 +6,8 @@ No header lets pages of other origins read answers (CORS is off).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, g, request
 
@@ -91,17 +91,14 @@ class Access(Watched):
                 True  # also if the file was removed: a service that was closed does not open by itself
             )
 
-    def admit(self, role: str) -> Key | None:
-        """The key of this request, as `check`."""
-        return self.check(request.environ.get("HTTP_HOST", ""), credential(), role)
-
-    def check(self, host: str, token: str | None, role: str) -> Key | None:
+    def admit(self, environ: Mapping[str, Any], role: str) -> Key | None:
         """The key that a request is let in with, None where none is needed and none was sent; counts the request.
 
         Raises:
             WrongHost, Unauthenticated, NotAllowed, RateLimited
         """
-        self._check_host(host)
+        self._check_host(environ.get("HTTP_HOST", ""))
+        token = credential(environ)
         if token is None:
             if role == "predict" and self.is_open:
                 return None
@@ -114,8 +111,9 @@ class Access(Watched):
         self._count(key)
         return key
 
-    def knows(self, token: str | None) -> bool:
-        """Whether it is worth receiving what comes with this credential."""
+    def knows(self, environ: Mapping[str, Any]) -> bool:
+        """Whether it is worth receiving what comes with such a request."""
+        token = credential(environ)
         return self.is_open if token is None else self._ring.find(token) is not None
 
     def _count(self, key: Key) -> None:
@@ -146,14 +144,12 @@ def init_app(app: Flask, settings: Settings, state: StateFolder) -> Access:
     return access
 
 
-def credential() -> str | None:
-    """What this request says it may be let in with: the one place that knows where a credential stands."""
-    return bearer(request.environ.get("HTTP_AUTHORIZATION", ""))
+def credential(environ: Mapping[str, Any]) -> str | None:
+    """What a request says it may be let in with: the one place that knows where a credential stands.
 
-
-def bearer(authorization: str) -> str | None:
-    """The token of an Authorization header (RFC 6750); None for any other scheme."""
-    scheme, _, token = authorization.partition(" ")
+    That is the token of an Authorization header (RFC 6750); any other scheme is none.
+    """
+    scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
@@ -173,7 +169,7 @@ def _check() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
     role = getattr(view, _ROLE, "predict")
     if view is not None and role != _PUBLIC:
-        g.key = access_of(current_app).admit(role)
+        g.key = access_of(current_app).admit(request.environ, role)
 
 
 def _add_headers(response: Response) -> Response:

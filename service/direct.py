@@ -12,7 +12,7 @@ import orjson
 from flask import Flask
 
 from classifier.errors import NewsdeskError
-from service.access import HEADERS, access_of, bearer
+from service.access import HEADERS, access_of
 from service.inputs import read_article
 from service.metrics import metrics_of
 from service.models import slot_of
@@ -50,8 +50,7 @@ class Direct:
             if not isinstance(data, dict) or "page" in data:
                 return None
             article = read_article(data, self._settings)
-            token = bearer(environ.get("HTTP_AUTHORIZATION", ""))
-            key = self._access.check(environ.get("HTTP_HOST", ""), token, "predict")
+            key = self._access.admit(environ, "predict")
             model = self._slot.current
             prediction = model.predict(article)
         except (NewsdeskError, ValueError):  # the application finds the same, and says it

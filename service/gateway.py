@@ -20,7 +20,7 @@ from typing import Any
 
 from flask import Flask
 
-from service.access import Access, bearer
+from service.access import Access
 from service.direct import Direct
 from service.errors import Busy
 from service.incoming import Incoming, Received, Streamed
@@ -84,9 +84,7 @@ class Gateway:
         settings = self._settings
         declared = _declared(environ)
         limit = settings.max_body_bytes
-        unwanted = (declared or 0) > limit or not self._access.knows(
-            bearer(environ.get("HTTP_AUTHORIZATION", ""))
-        )
+        unwanted = (declared or 0) > limit or not self._access.knows(environ)
         incoming = Incoming(proto, environ, settings, declared)
         if unwanted:
             await self._answer(environ, proto, Received(), left=incoming)
@@ -131,13 +129,14 @@ class Gateway:
         await self._finish(environ, proto, answer, left)
 
     async def _finish(self, environ: Environ, proto: Any, answer: Answer, left: Incoming | None) -> None:
-        """Send a whole answer; what the client is still sending is thrown away first."""
+        """Send a whole answer, and throw away what the client is still sending, so that it gets to see it."""
         status, headers, data = answer
-        if left is not None and left.left:
-            headers.append(("Connection", "close"))
-            if "HTTP_EXPECT" not in environ:
-                await left.drain(_DRAIN * self._settings.max_body_bytes)
+        more = left is not None and left.left
+        if more:
+            headers = [*headers, ("Connection", "close")]
         proto.response_bytes(status, headers, data)
+        if left is not None and more and "HTTP_EXPECT" not in environ:
+            await left.drain(_DRAIN * self._settings.max_body_bytes)
 
     def _call(self, environ: Environ) -> Answer:
         status, headers, parts = self._start(environ)

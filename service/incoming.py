@@ -43,8 +43,8 @@ class Incoming:
         self._declared = declared
         self._trailers = "HTTP_TRAILER" in environ
         self._got = 0
-        self._chunk_seconds = settings.chunk_seconds
-        self._seconds = settings.body_seconds if whole else None
+        self._chunk_seconds: float = settings.chunk_seconds
+        self._seconds: float | None = settings.body_seconds if whole else None
         self._deadline = 0.0
         self.left = declared != 0
         self.error: NewsdeskError | None = None
@@ -57,7 +57,7 @@ class Incoming:
         if self._parts is None:
             self._parts = self._proto.__aiter__()
             self._deadline = loop.time() + self._seconds if self._seconds else 0.0
-        seconds: float = self._chunk_seconds
+        seconds = self._chunk_seconds
         if self._seconds:
             seconds = min(seconds, self._deadline - loop.time())
         try:
@@ -77,7 +77,7 @@ class Incoming:
     async def drain(self, most: int) -> None:
         """Receive and throw away what is left, within a limit."""
         if self.error is None:
-            self._seconds = self._chunk_seconds = _DRAIN_SECONDS  # type: ignore[assignment]
+            self._seconds = self._chunk_seconds = _DRAIN_SECONDS
             while most > 0 and (block := await self.part()):
                 most -= len(block)
 

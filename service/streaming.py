@@ -65,11 +65,12 @@ def split_lines(blocks: Iterator[bytes], limit: int) -> Iterator[list[tuple[int,
         size += len(block)
         found: list[tuple[int, bytes | InputError]] = []
         for line in lines:
-            if len(line) > limit:
+            if skipping:
+                skipping = False
+            elif len(line) > limit:
                 found.append((number, _too_long(limit)))
-            elif line.strip() and not skipping:
+            elif line.strip():
                 found.append((number, line))
-            skipping = False
             number += 1
         if size > limit and not skipping:
             found.append((number, _too_long(limit)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -263,69 +262,6 @@ def test_explain_as_json(here: Run, tiny_model_path: Path, rows: Path) -> None:
             assert (part["against"] is None) == (part["head"] == "popularity")
             for field, start, end in part["spans"]:
                 assert 0 <= start < end <= len(row[field])
-
-
-# models
-
-
-def test_models_list_show_verify_promote(here: Run, store_path: Path) -> None:
-    store = ModelFolder(store_path)
-    (version,) = store.versions()
-    assert here("models", "list", store_path.parent) == (0, f"{store_path}\n  * {version}\n", "")
-    assert here("models", "list", store_path) == (0, f"{store_path}\n  * {version}\n", "")
-    listed = json.loads(here("models", "list", store_path.parent, "--json").out)
-    item = {"model": "tiny", "path": str(store_path), "current": version, "versions": [version]}
-    assert listed == {"models": [item]}
-    files = len(list((store_path / version).iterdir())) - 1
-    sound = (0, f"{version}: {files} files are as they were written\n", "")
-    assert here("models", "verify", store_path) == sound
-    assert here("models", "verify", store_path / version) == sound
-    shown = here("models", "show", store_path)
-    assert shown.code == 0
-    assert shown.out.endswith(f"version {version} of tiny, in {store_path / version}\n")
-    assert (store_path / version / "card.md").read_text(encoding="utf-8") in shown.out
-    assert json.loads(here("models", "show", store_path, "--json").out)["version"] == version
-    (store_path / "current").unlink()
-    assert here("models", "list", store_path).out == f"{store_path}\n    {version}\n"
-    promoted = f"{version} is now the current version of {store_path}\n"
-    assert here("models", "promote", store_path, version) == (0, promoted, "")
-    assert store.current() == version
-
-
-def test_models_list_of_nothing(here: Run, tmp_path: Path) -> None:
-    assert here("models", "list", tmp_path / "none") == (0, "", f"no models in {tmp_path / 'none'}\n")
-    assert here("models", "list", tmp_path, "--json") == (0, '{"models": []}\n', "")
-
-
-@pytest.mark.parametrize("name", ["sections.0.rows.npy", "pipeline.joblib", "card.md", "manifest.json"])
-def test_models_verify_and_promote_name_the_damaged_file(here: Run, version_path: Path, name: str) -> None:
-    (version_path / name).write_bytes(b"damaged")
-    for command in (
-        ["models", "verify", version_path.parent],
-        ["models", "verify", version_path],
-        ["models", "promote", version_path.parent, version_path.name],
-    ):
-        ended = here(*command)
-        assert (ended.code, ended.out) == (2, "")
-        assert str(version_path / name) in one_line(ended.err)
-
-
-def test_models_verify_notices_a_lost_manifest_of_a_version_that_is_not_current(
-    here: Run, version_path: Path
-) -> None:
-    other = version_path.with_name("20300101T000000Z-0123456789ab")
-    shutil.copytree(version_path, other)
-    (other / "manifest.json").unlink()
-    ended = here("models", "verify", version_path.parent)
-    assert ended.code == 2
-    assert str(other) in one_line(ended.err)
-
-
-def test_models_promote_what_is_not_there(here: Run, store_path: Path, tmp_path: Path) -> None:
-    assert "there is no version '../x'" in one_line(here("models", "promote", store_path, "../x").err)
-    assert "is no model folder; see newsdesk models list" in one_line(
-        here("models", "promote", tmp_path / "no", "x").err
-    )
 
 
 # Errors and exit codes

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from classifier.errors import ConfigError
 from service import create_app
-from service.access import Access, access_of, bearer
+from service.access import Access, access_of, credential
 from service.keys import KeyFile
 from service.settings import Settings
 from service.state import StateFolder
@@ -110,7 +110,7 @@ def test_the_scheme_is_not_case_sensitive(served: Served) -> None:
 
 @given(st.text())
 def test_any_header_is_a_credential_or_none(header: str) -> None:
-    token = bearer(header)
+    token = credential({"HTTP_AUTHORIZATION": header})
     assert token is None or token in header
 
 
@@ -248,6 +248,6 @@ def test_always_open_still_knows_keys(tiny_model_path: Path, tmp_path: Path) -> 
 
 def test_whose_body_is_worth_receiving(served: Served) -> None:
     access: Access = access_of(served.app)
-    assert access.knows(served.tokens["predict"])
-    assert not access.knows(None)
-    assert not access.knows("wrong")
+    assert access.knows({"HTTP_AUTHORIZATION": f"Bearer {served.tokens['predict']}"})
+    assert not access.knows({})
+    assert not access.knows({"HTTP_AUTHORIZATION": "Bearer wrong"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from classifier.model import Model
 from service.metrics import Metrics
 from service.metrics.cells import Cells, collect, read_cells
-from service.metrics.definitions import DECISIONS, REQUEST_SECONDS
+from service.metrics.definitions import DECISIONS, METRICS, REQUEST_SECONDS
 from service.metrics.exposition import exposition, key_of
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="locks of ended processes are POSIX")
@@ -182,3 +183,14 @@ def test_what_requests_count(app: Flask, model: Model) -> None:
         after["newsdesk_model_version", frozenset({("model", model.name), ("version", model.version)})] == 1
     )
     assert "uuxelby" not in answer.text
+
+
+def test_every_metric_is_documented() -> None:
+    page = Path(__file__).parents[2] / "docs" / "SERVICE.md"
+    text = page.read_text("utf-8").partition("## Metrics and logs")[2].partition("\n## ")[0]
+    documented = {
+        name: set(re.findall(r"`(\w+)`", row[1]))
+        for row in (line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `"))
+        for name in re.findall(r"`(\w+)`", row[0])
+    }
+    assert documented == {metric.name: set(metric.labels) for metric in METRICS}

@@ -217,9 +217,9 @@ def test_a_client_that_takes_no_answers_is_not_read_from(running: Running, tiny_
             b"Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"
         )
         line.settimeout(2)
+        everything = (b"%x\r\n%s\r\n" % (len(block), block)) * 400
         with pytest.raises(TimeoutError):  # else all of it, and the answers, would lie in the server's memory
-            for _ in range(400):
-                line.sendall(b"%x\r\n%s\r\n" % (len(block), block))
+            line.sendall(everything)
         assert server.send("/healthz", method="GET")[0] == 200
         # Once it takes them, the stream goes on.
         line.settimeout(60)
