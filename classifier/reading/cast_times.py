@@ -73,10 +73,8 @@ def _microseconds(column: pa.Array, name: str) -> Cast:
     ticks = column.cast(pa.int64())
     failures: dict[int, FieldError] = {}
     ends = pc.min_max(ticks).as_py()
-    if (
-        ends["min"] is None
-        or (ends["min"] * 10**6 // unit > _FIRST + _DAY
-        and ends["max"] * 10**6 // unit < _LAST - _DAY)
+    if ends["min"] is None or (
+        ends["min"] * 10**6 // unit > _FIRST + _DAY and ends["max"] * 10**6 // unit < _LAST - _DAY
     ):
         return Cast(column if unit == 10**6 else column.cast(target, safe=False))
     if unit <= 10**6:
