@@ -100,6 +100,19 @@ class Chunk:
     form: str = ""
 
 
+def read_block(stream: BinaryIO, size: int) -> bytes:
+    """`size` bytes; fewer only at the end.
+
+    Piece by piece, as they come: in one call that waits for all of them Ctrl-C would not be heard.
+    """
+    take = getattr(stream, "read1", stream.read)
+    parts: list[bytes] = []
+    while size and (part := take(size)):
+        parts.append(part)
+        size -= len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
 class Reader(Protocol):
     """The one function of a format's module."""
 

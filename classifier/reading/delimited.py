@@ -11,7 +11,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import BinaryIO, TextIO
+from typing import TextIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from classifier.articles import TEXT_FIELDS, article_schema
 from classifier.errors import FieldError, FormatError
 from classifier.reading import mind
-from classifier.reading.base import BATCH_ROWS, Chunk, Note, ReadOptions, Rejection, Source
+from classifier.reading.base import BATCH_ROWS, Chunk, Note, ReadOptions, Rejection, Source, read_block
 from classifier.reading.casting import Where
 from classifier.reading.checks import reject
 from classifier.reading.columns import FILE
@@ -59,7 +59,7 @@ def read_tsv(source: Source, options: ReadOptions) -> Iterator[Chunk]:
 
 def _read(source: Source, options: ReadOptions, separators: str) -> Iterator[Chunk]:
     with source.open() as opened:
-        head = _beginning(opened)
+        head = read_block(opened, SAMPLE)
         dialect = find_dialect(head, separators, complete=len(head) < SAMPLE)
         if separators == "\t":
             line = head.decode("utf-8", "replace").partition("\n")[0]
@@ -81,14 +81,6 @@ def _read(source: Source, options: ReadOptions, separators: str) -> Iterator[Chu
         for chunk in _chunks(stream, source.name, options, dialect, header):
             yield replace(chunk, form=form, notes=(*notes, *chunk.notes))
             form, notes = "", ()
-
-
-def _beginning(stream: BinaryIO) -> bytes:
-    parts, missing = [], SAMPLE
-    while missing and (part := stream.read(missing)):
-        parts.append(part)
-        missing -= len(part)
-    return b"".join(parts)
 
 
 def _chunks(

@@ -102,13 +102,21 @@ def _globbed(pattern: str) -> Iterator[tuple[str, Path, bool]]:
 
 
 def _inside(folder: Path, root: Path) -> Iterator[tuple[str, Path]]:
-    """The files below `folder` that are not hidden, sorted, named relative to `root`."""
+    """The files below `folder` that are not hidden, sorted, named relative to `root`.
+
+    What a browser saved beside a page ("Title_files" beside "Title.html": pictures, frames) is left out.
+    """
     found: list[Path] = []
     for place, folders, files in os.walk(folder, onerror=_unreadable):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in folders if not name.startswith(".") and not _of_a_page(name, files)]
         found += [Path(place, name) for name in files if not name.startswith(".")]
     for path in sorted((path for path in found if path.is_file()), key=lambda path: path.parts):
         yield path.relative_to(root).as_posix(), path
+
+
+def _of_a_page(folder: str, files: Sequence[str]) -> bool:
+    page = folder.removesuffix("_files")
+    return page != folder and not {f"{page}.html", f"{page}.htm"}.isdisjoint(files)
 
 
 def _unreadable(error: OSError) -> None:

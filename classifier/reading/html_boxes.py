@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 _MOST_ITEMS = 100
+_MOST_HEADINGS = 300  # texts of a page that are looked at, so that none costs more than its length
+_NEAR = 10  # elements behind a heading among which its list is
 _LEVELS = 5  # how far up from a heading its list is looked for
 _ENDS = frozenset(("body", "html", "main", "article", "aside"))
 _LISTS = ("ol", "ul", "dl", "table")
@@ -76,9 +78,10 @@ def _headings(
 ) -> Iterator[tuple[HtmlElement, Named]]:
     """The largest elements whose whole text is a heading."""
     last: HtmlElement | None = None
-    for text in short_texts(tree, LONGEST_HEADING * 4):
-        if not may_name(text, options.ranking_headings):
-            continue
+    likely = (
+        text for text in short_texts(tree, LONGEST_HEADING * 4) if may_name(text, options.ranking_headings)
+    )
+    for text in islice(likely, _MOST_HEADINGS):
         best = _grown(around(text), metadata, options.ranking_headings)
         if best is not None and best[0] is not last:
             last = best[0]
@@ -114,7 +117,7 @@ def _block(heading: HtmlElement) -> _Block | None:
     for _ in range(_LEVELS):
         if at.tag == "li" and next(_siblings(at), None) is not None:
             return None  # one of several tabs or menu entries: what follows may belong to another
-        for sibling in at.itersiblings():
+        for sibling in islice(at.itersiblings(), _NEAR):
             if (block := _block_in(sibling)) is not None:
                 return block
             if _ends_search(sibling):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 MAX_HTML_BYTES = 16 * 2**20
-MAX_ELEMENTS = 100_000
+MAX_ELEMENTS = 50_000
 # What XML cannot hold, by itself or by number: a tree with it in cannot be changed.
 _FORBIDDEN = re.compile(
     "[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|&#0*(?:[0-8]|1[124-9]|2[0-9]|3[01]);?(?![0-9])"

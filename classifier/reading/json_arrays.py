@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from classifier.errors import FormatError
-from classifier.reading.base import BATCH_ROWS, Chunk, ReadOptions, Rejection, Source
+from classifier.reading.base import BATCH_ROWS, Chunk, ReadOptions, Rejection, Source, read_block
 from classifier.reading.casting import Where
 from classifier.reading.json_rows import Row, columns_of, decoder, nameable, names_of
 from classifier.reading.layout import MAX_NAMES, Layout, check_mapping, lay_out
@@ -192,7 +192,7 @@ class _Text:
         """Twice as much as there is, so that a long value is not tried too often."""
         if self._ended:
             return False
-        data = self._stream.read(max(_BLOCK, len(self._text) - self._at))
+        data = read_block(self._stream, max(_BLOCK, len(self._text) - self._at))
         self._ended = not data
         try:
             self._text += self._decode.decode(data, final=not data)

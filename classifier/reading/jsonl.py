@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from classifier.errors import FormatError
-from classifier.reading.base import BATCH_ROWS, Chunk, ReadOptions, Rejection, Source
+from classifier.reading.base import BATCH_ROWS, Chunk, ReadOptions, Rejection, Source, read_block
 from classifier.reading.casting import Where
 from classifier.reading.json_cells import LINE_DOUBTFUL, LINE_ROW, Block, CellColumn, Cut, Scanner
 from classifier.reading.json_columns import maker
@@ -86,7 +86,7 @@ class _Batch:
 
 def _batches(stream: BinaryIO, file: str, scanner: Scanner) -> Iterator[_Batch]:
     """The lines in batches; one that `is_last` comes at the end, though it may be empty."""
-    more = _read(stream)
+    more = read_block(stream, _BLOCK)
     block, start, line, ended = Block(more.removeprefix(_BOM)), 0, 1, len(more) < _BLOCK
     del more
     while True:
@@ -105,25 +105,16 @@ def _batches(stream: BinaryIO, file: str, scanner: Scanner) -> Iterator[_Batch]:
             block, start, line = _behind_line(stream), 0, line + 1
             ended = not block.size
         else:
-            more = _read(stream)
+            more = read_block(stream, _BLOCK)
             block, start, ended = Block(block.bytes[start : block.size], more), 0, len(more) < _BLOCK
-
-
-def _read(stream: BinaryIO) -> bytes:
-    """A whole block; less only at the end."""
-    parts, missing = [], _BLOCK
-    while missing and (part := stream.read(missing)):
-        parts.append(part)
-        missing -= len(part)
-    return b"".join(parts)
 
 
 def _behind_line(stream: BinaryIO) -> Block:
     """What follows the next line break, as far as it was read."""
-    while part := _read(stream):
+    while part := read_block(stream, _BLOCK):
         _, found, rest = part.partition(b"\n")
         if found:
-            return Block(rest, _read(stream))
+            return Block(rest, read_block(stream, _BLOCK))
     return Block()
 
 

@@ -128,7 +128,8 @@ class Joined(io.RawIOBase):
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         if not self._head:
-            data = self._rest.read(len(buffer))
+            take = getattr(self._rest, "read1", self._rest.read)
+            data = take(len(buffer))
             buffer[: len(data)] = data
             return len(data)
         part, self._head = self._head[: len(buffer)], self._head[len(buffer) :]

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from classifier.errors import FieldError, FormatError
-from classifier.reading.base import Chunk, ReadOptions, Rejection
+from classifier.reading.base import Chunk, ReadOptions, Rejection, read_block
 from classifier.reading.casting import Where
 from classifier.reading.checks import reject
 from classifier.reading.layout import lay_out
@@ -53,7 +53,7 @@ def read_behaviours(stream: BinaryIO, file: str, options: ReadOptions) -> Iterat
     layout = lay_out(["shown", "article_id", "clicked"], options, file)
     line, rest = 1, b""
     while True:
-        data = stream.read(_BLOCK)
+        data = read_block(stream, _BLOCK)
         whole, newline, rest = (rest + data).rpartition(b"\n") if data else (rest, b"", b"")
         if not newline and data:
             if len(rest) > _MAX_LINE:

@@ -88,6 +88,21 @@ def test_files_whose_names_do_not_say_what_they_are(tmp_path: Path) -> None:
     assert read_all([str(tmp_path)]).articles["file"].to_pylist() == names
 
 
+def test_what_a_browser_saved_beside_a_page_is_not_read(tmp_path: Path) -> None:
+    for name in (
+        "Fares.html",
+        "Fares_files/frame.html",
+        "News_files/a.html",
+        "Snow.htm",
+        "Snow_files/x/b.html",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(HTML_PAGE.replace("May", name), "utf-8")
+    found = find_sources([str(tmp_path)])
+    assert [source.name for source in found.sources] == ["Fares.html", "News_files/a.html", "Snow.htm"]
+    assert found.skipped == []
+
+
 def test_a_file_that_cannot_be_told_is_an_error_with_what_can(tmp_path: Path) -> None:
     (tmp_path / "data.xml").write_text("<urlset/>", "utf-8")
     with pytest.raises(FormatError) as caught:
