@@ -25,7 +25,7 @@ from classifier.text.memory import cleared
 from classifier.text.native import kernel
 from classifier.text.rows import Rows
 from classifier.text.sparse import Floats, Integers, address
-from classifier.text.strings import check
+from classifier.text.strings import Texts, check
 
 Bytes = NDArray[np.uint8]
 
@@ -185,23 +185,27 @@ class FusedText:
         """
         places = address(scores), address(known)
         for (column, parts, cuts), (analyses, ends, fixed) in zip(self._groups, self._fixed, strict=True):
-            texts = rows.kernel_texts(column)
             targets, keep = _filled(fixed, parts, rows, places)
-            given = (
-                parts[0].block.analyzer.chars,
-                texts.columns,
-                texts.count,
-                analyses,
-                ends,
-                len(cuts),
-                targets,
-            )
+            chars, rest = parts[0].block.analyzer.chars, (analyses, ends, len(cuts), targets)
+            # Strings are encoded part by part, by the thread that scores them; a few at once.
+            whole = None
+            if len(rows) < 2 * _THREADED or not rows.in_parts(column):
+                whole = rows.kernel_texts(column)
 
-            def run(start: int, stop: int, given: tuple[Any, ...] = given) -> None:
+            def run(
+                start: int,
+                stop: int,
+                column: str = column,
+                whole: Texts | None = whole,
+                chars: Any = chars,
+                rest: tuple[Any, ...] = rest,
+            ) -> None:
+                texts = rows.kernel_part(column, start, stop) if whole is None else whole
                 failed = ctypes.c_int64()
-                check(kernel.nd_score(*given, start, stop, failed), failed.value)
+                found = kernel.nd_score(chars, texts.columns, texts.count, *rest, start, stop, failed)
+                check(found, failed.value)
 
-            in_threads(run, len(texts))
+            in_threads(run, len(rows))
             del keep
 
 

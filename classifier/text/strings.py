@@ -50,9 +50,9 @@ class Texts:
         return cls.from_strings(list(iterate(texts)), first=first)
 
     @classmethod
-    def from_strings(cls, *columns: Sequence[str], first: int = 0) -> Texts:
-        """Columns of equal length."""
-        made = [_string_column(texts, first) for texts in columns]
+    def from_strings(cls, *columns: Sequence[str], first: int = 0, row: int = 0) -> Texts:
+        """Columns of equal length; to the kernel theirs are the rows from `row` on."""
+        made = [_string_column(texts, first, row) for texts in columns]
         return cls([column for column, _ in made], len(columns[0]), [keep for _, keep in made], first)
 
     @classmethod
@@ -83,11 +83,11 @@ def iterate(texts: Iterable[Any]) -> Iterator[Any]:
     return iter(texts)
 
 
-def _string_column(texts: Sequence[str], first: int) -> tuple[native.Column, Any]:
+def _string_column(texts: Sequence[str], first: int, row: int) -> tuple[native.Column, Any]:
     if len(texts) == 1:
         data = _encoded(texts[0], first)
         offsets: Any = (ctypes.c_int64 * 2)(0, len(data))
-        return native.Column(data, ctypes.addressof(offsets), None, 0, 1), (data, offsets)
+        return native.Column(data, ctypes.addressof(offsets), None, -row, 1), (data, offsets)
     try:
         parts = list(map(str.encode, texts))
     except (TypeError, UnicodeEncodeError):  # no string, or half of a surrogate pair in one
@@ -96,7 +96,7 @@ def _string_column(texts: Sequence[str], first: int) -> tuple[native.Column, Any
     lengths = map(len, parts)
     places = np.zeros(len(texts) + 1, np.int64)
     np.cumsum(np.fromiter(lengths, np.int64, len(texts)), out=places[1:])
-    return native.Column(data, places.ctypes.data, None, 0, 1), (data, places)
+    return native.Column(data, places.ctypes.data, None, -row, 1), (data, places)
 
 
 def _encoded(text: object, number: int) -> bytes:
