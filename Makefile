@@ -61,11 +61,16 @@ test-bare: $(TEST)/.ready
 	@$(BARE)/bin/pip install $(PIP_FLAGS) -c constraints/tested.txt "$$(ls dist/*.whl)[service]"
 	$(TEST)/bin/python scripts/check_bare.py $(TEST)/bin/newsdesk $(BARE)/bin/newsdesk
 
-# The lower end of every dependency range.
+# The lower end of every dependency range, where other libraries are called.
+LOWEST := tests/classifier/reading tests/classifier/test_cli.py tests/classifier/test_golden.py tests/classifier/test_model.py \
+    tests/classifier/text/test_characters.py tests/service tests/training/calibration tests/training/conversion \
+    tests/training/metrics tests/training/report tests/training/test_blocks.py tests/training/test_features.py \
+    tests/training/test_fit.py tests/training/test_machines.py tests/training/test_search.py tests/training/test_sections.py \
+    tests/training/test_vectorizer.py tests/test_installed.py tests/test_public.py
 test-lowest: dist/.built
 	@scripts/make-venv .venv-lowest $(PYTHON)
 	@.venv-lowest/bin/pip install $(PIP_FLAGS) -c constraints/lowest.txt "$$(ls dist/*.whl)[all]" pytest hypothesis ir-measures markdown-it-py pytest-xdist
-	NEWSDESK_INSTALLED=1 .venv-lowest/bin/pytest -n auto -m 'not slow and not newest' -q -W default
+	NEWSDESK_INSTALLED=1 .venv-lowest/bin/pytest -n auto -m 'not slow and not newest' -q -W default $(LOWEST)
 
 # The kernel as it is compiled where there is no C compiler.
 test-zig:
