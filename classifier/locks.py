@@ -21,7 +21,7 @@ def hold(path: Path) -> int:
         FileNotFoundError: the file is not there, or was taken away meanwhile.
         OSError: it cannot be opened.
     """
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    handle = os.open(path, os.O_RDONLY)
     try:
         if fcntl is not None:
             fcntl.flock(handle, fcntl.LOCK_SH)

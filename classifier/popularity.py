@@ -73,9 +73,13 @@ class PopularityHead:
     pair_slope: float = 1.0
     timezone: str = "UTC"
     _ids: dict[str, int] = field(init=False, repr=False, compare=False)
+    _quantiles: dict[int, list[float]] = field(
+        init=False, repr=False, compare=False
+    )  # rows that were asked for
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_ids", {name: i + 1 for i, name in enumerate(self.sources)})
+        object.__setattr__(self, "_quantiles", {})
 
     def scores(self, rows: Rows) -> Floats:
         """(n,) scores, higher is more popular; comparable within a source's day."""
@@ -86,9 +90,15 @@ class PopularityHead:
         ids = [self._ids.get(source, 0) for source in rows.values("source")]
         chances = self.top5.probability(scores, self.group_sizes[ids, self._days(rows)])
         return [
-            PopularityResult(score, percentile(self.quantiles[i], score), chance)
+            PopularityResult(score, percentile(self._quantiles_of(i), score), chance)
             for score, i, chance in zip(scores.tolist(), ids, chances.tolist(), strict=True)
         ]
+
+    def _quantiles_of(self, row: int) -> list[float]:
+        found = self._quantiles.get(row)
+        if found is None:
+            found = self._quantiles[row] = self.quantiles[row].tolist()
+        return found
 
     def reads(self, column: str) -> bool:
         """Whether any feature is made of a column."""

@@ -62,10 +62,10 @@ class SectionHead:
     assignment: Floats | None = None
     least_known: int = 1
     assigns_none: bool = False
-    _limits: Floats = field(init=False, repr=False, compare=False)
+    _limits: list[float] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_limits", self.decisions.limits(self.labels))
+        object.__setattr__(self, "_limits", self.decisions.limits(self.labels).tolist())
 
     def probabilities(self, rows: Rows) -> Floats:
         """(n, labels) probabilities."""
@@ -83,16 +83,14 @@ class SectionHead:
 
     def results(self, rows: Rows) -> list[SectionResult]:
         found = self.judge(rows)
-        sure = found.probabilities.max(axis=1) >= self._limits[found.probabilities.argmax(axis=1)]
-        filed = (sure & found.enough).tolist()
         return [
-            self._result(order, row, own, decision)
-            for order, row, own, decision in zip(
+            self._result(order, row, own, enough)
+            for order, row, own, enough in zip(
                 # Stable, so that equal probabilities keep the order of the labels.
                 np.argsort(-found.probabilities, axis=1, kind="stable")[:, :MAX_SECTION_SCORES].tolist(),
                 found.probabilities.tolist(),
                 found.assigned.tolist(),
-                filed,
+                found.enough.tolist(),
                 strict=True,
             )
         ]
@@ -107,12 +105,14 @@ class SectionHead:
         return found
 
     def _result(
-        self, order: list[int], probabilities: list[float], assigned: list[bool], filed: bool
+        self, order: list[int], probabilities: list[float], assigned: list[bool], enough: bool
     ) -> SectionResult:
         labels = self.labels
         scores = tuple([SectionScore(labels[i], probabilities[i], assigned[i]) for i in order])
+        best = order[0]
+        filed = enough and probabilities[best] >= self._limits[best]
         decision: Decision = "file" if filed else "review"
-        return SectionResult(labels[order[0]], probabilities[order[0]], decision, scores)
+        return SectionResult(labels[best], probabilities[best], decision, scores)
 
     def sets(self, rows: Rows, level: float) -> list[tuple[str, ...]]:
         """Each article's prediction set, best first: the sections that hold the true one with that coverage. An article
