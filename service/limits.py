@@ -37,7 +37,7 @@ class Limiter:
         size = MOST_KEYS * _FULL.size
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._handle = os.open(self._folder / _FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._handle = os.open(self._folder / _FILE, os.O_RDWR | os.O_CREAT, 0o600)
             if os.fstat(self._handle).st_size < size:
                 os.ftruncate(self._handle, size)
             self._buckets = mmap.mmap(self._handle, size)
