@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from classifier.errors import ConfigError
@@ -80,6 +81,7 @@ def _run(settings: Settings, address: str, port: int, line: str) -> None:
         backpressure=_connections(),
         backlog=_BACKLOG,
         http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=settings.idle_seconds * 1000),
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=settings.stop_seconds,
