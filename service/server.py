@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import ipaddress
 import multiprocessing
@@ -121,6 +122,8 @@ def load_app() -> Gateway:
     from service.settings import settings_of
 
     app = create_app()
+    # An article makes hundreds of objects that are gone with its answer; by default they are gone through every 700.
+    gc.set_threshold(50_000, 20, 20)
     return Gateway(app, settings_of(app), access_of(app))
 
 
