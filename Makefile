@@ -69,7 +69,7 @@ LOWEST := tests/classifier/reading tests/classifier/test_cli.py tests/classifier
     tests/training/test_vectorizer.py tests/test_installed.py tests/test_public.py
 test-lowest: dist/.built
 	@scripts/make-venv .venv-lowest $(PYTHON)
-	@.venv-lowest/bin/pip install $(PIP_FLAGS) -c constraints/lowest.txt "$$(ls dist/*.whl)[all]" pytest hypothesis ir-measures markdown-it-py pytest-xdist
+	@.venv-lowest/bin/pip install $(PIP_FLAGS) -c constraints/lowest.txt "$$(ls dist/*.whl)[all]" pytest hypothesis ir-measures markdown-it-py prometheus-client pytest-xdist
 	NEWSDESK_INSTALLED=1 .venv-lowest/bin/pytest -n auto -m 'not slow and not newest' -q -W default $(LOWEST)
 
 # The kernel as it is compiled where there is no C compiler.

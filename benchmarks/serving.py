@@ -3,11 +3,12 @@
     NEWSDESK_DATA=/path/to/data python -m benchmarks.serving    twelve minutes on two cores that do nothing else
     python -m benchmarks.serving --quick                        does it run? The bundled newspaper; nothing is kept
 
-Needs the `bench` extra; MLflow is left out where it is not installed. wrk loads, where it is installed (a system package),
-else a client of ours. Server and client share the machine; every contender runs in turn, in several rounds, and the medians
-are kept. Newsdesk serves both heads with keys, metrics and logs on; the peers' pipeline is the section head alone. The
-figures are kept in benchmarks/results/serving.json, from which `python -m benchmarks.tables` makes the tables. Texts are
-those of the test part of headlines_in: log runs without --quick in docs/TEST_RUNS.md.
+Needs the `bench` extra. MLflow wants other versions of its libraries than ours: it runs in an environment of its own,
+whose Python `--mlflow` names, and is left out without. wrk loads, where it is installed (a system package), else a client
+of ours. Server and client share the machine; every contender runs in turn, in several rounds, and the medians are kept.
+Newsdesk serves both heads with keys, metrics and logs on; the peers' pipeline is the section head alone. The figures are
+kept in benchmarks/results/serving.json, from which `python -m benchmarks.tables` makes the tables. Texts are those of the
+test part of headlines_in: log runs without --quick in docs/TEST_RUNS.md.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ import argparse
 import json
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,11 @@ WORKERS = 2
 _WORDS, _BODIES = 250, 100
 _MB = 1e6
 _OURS, _ECHO = "Newsdesk", "an echo on the same Granian"
+# What its own environment does; it reads no file of ours but the pipeline.
+_SAVE = """
+import sys, joblib, mlflow.sklearn
+mlflow.sklearn.save_model(joblib.load(sys.argv[1]), sys.argv[2], pip_requirements=[])
+"""
 _SKLEARN, _MLFLOW = "scikit-learn in Flask under gunicorn", "MLflow's scoring server"
 
 
@@ -75,6 +81,7 @@ class Bench:
     rows: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     token: str = ""
+    mlflow: str = ""  # the Python of its environment
 
     @property
     def model(self) -> Path:
@@ -135,9 +142,9 @@ def _peer(bench: Bench, stack: ExitStack, name: str) -> servers.Server:
     elif name == _SKLEARN:
         command = servers.gunicorn("benchmarks.web.peers:create_sklearn()", port, WORKERS)
     else:
-        saved = bench.folder / "mlflow"
-        _save_mlflow(bench.pipeline, saved)
-        command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", str(saved), "-p", str(port)]
+        saved = str(bench.folder / "mlflow")
+        subprocess.run([bench.mlflow, "-c", _SAVE, str(bench.pipeline), saved], check=True)
+        command = [bench.mlflow, "-m", "mlflow", "models", "serve", "-m", saved, "-p", str(port)]
         command += ["--env-manager", "local", "--workers", str(WORKERS)]
     log = bench.folder / f"{name.split()[0]}.log"
     return stack.enter_context(
@@ -145,21 +152,13 @@ def _peer(bench: Bench, stack: ExitStack, name: str) -> servers.Server:
     )
 
 
-def _save_mlflow(pipeline: Path, folder: Path) -> None:
-    import mlflow.sklearn
-
-    from benchmarks.speed.models import load_pipeline
-
-    mlflow.sklearn.save_model(load_pipeline(pipeline), str(folder))
-
-
 def predicting(bench: Bench) -> None:
     """/v1/predict beside the echo and the peers: requests a second, and the slowest hundredth."""
     with ExitStack() as stack:
         running = {_OURS: stack.enter_context(newsdesk(bench))}
         for name in (_ECHO, _SKLEARN, _MLFLOW):
-            if name == _MLFLOW and find_spec("mlflow") is None:
-                bench.notes.append(f"{name}: left out; mlflow is not installed (the bench extra has it)")
+            if name == _MLFLOW and not bench.mlflow:
+                bench.notes.append(f"{name}: left out; --mlflow names no Python that has it")
                 say(bench.notes[-1])
                 continue
             running[name] = _peer(bench, stack, name)
@@ -223,7 +222,7 @@ def starting(bench: Bench) -> None:
     bench.found("ready after", statistics.median(ready), "asked", 1.5, "s", asked=asked)
 
 
-def measure(size: Size, *, quick: bool) -> dict[str, Any]:
+def measure(size: Size, *, quick: bool, mlflow: str = "") -> dict[str, Any]:
     """Everything, as it is kept."""
     with tempfile.TemporaryDirectory() as folder:
         if quick:
@@ -234,6 +233,7 @@ def measure(size: Size, *, quick: bool) -> dict[str, Any]:
                 str(data_folder() / f"{name}.parquet") for name in ("headlines_in", "outlets_reactions")
             ]
             bench = Bench(Path(folder), size, load("headlines_in"), inputs)
+        bench.mlflow = mlflow
         bench.prepare()
         for part in (predicting, streaming, starting):
             part(bench)
@@ -244,13 +244,14 @@ def main(arguments: Sequence[str]) -> None:
     """Run, say what is found, keep it."""
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{NAME}")
     parser.add_argument("--quick", action="store_true", help="the bundled newspaper; nothing is kept")
+    parser.add_argument("--mlflow", default="", metavar="PYTHON", help="of an environment that has MLflow")
     parser.add_argument("--json", action="store_true", help="print the figures as one object")
     asked = parser.parse_args(arguments)
     if not sys.platform.startswith("linux"):
         parser.error("this needs Linux: memory is read from /proc")
     if not asked.quick and "NEWSDESK_DATA" not in os.environ:
         parser.error("NEWSDESK_DATA must name the folder of the real articles; see docs/BENCHMARKS.md")
-    found = measure(QUICK if asked.quick else Size(), quick=asked.quick)
+    found = measure(QUICK if asked.quick else Size(), quick=asked.quick, mlflow=asked.mlflow)
     if not asked.quick:
         keep(NAME, found)
     if asked.json:

@@ -21,7 +21,7 @@ def hold(path: Path) -> int:
         FileNotFoundError: the file is not there, or was taken away meanwhile.
         OSError: it cannot be opened.
     """
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    handle = os.open(path, os.O_RDONLY)
     try:
         if fcntl is not None:
             fcntl.flock(handle, fcntl.LOCK_SH)
@@ -53,17 +53,24 @@ def unless_held(path: Path) -> Iterator[bool]:
         os.close(handle)
 
 
-@contextmanager
-def alone(handle: int) -> Iterator[None]:
-    """Wait until no other process is in such a block of the file that `handle` has open."""
-    if fcntl is None:  # pragma: no cover
-        yield
-        return
-    fcntl.flock(handle, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(handle, fcntl.LOCK_UN)
+class Alone:
+    """As a context: waits until no other process is in one for the file that `handle` has open.
+
+    A class, since it is entered for every request, and a generator costs more than both system calls.
+    """
+
+    __slots__ = ("_handle",)
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def __enter__(self) -> None:
+        if fcntl is not None:
+            fcntl.flock(self._handle, fcntl.LOCK_EX)
+
+    def __exit__(self, *error: object) -> None:
+        if fcntl is not None:
+            fcntl.flock(self._handle, fcntl.LOCK_UN)
 
 
 @contextmanager
@@ -78,7 +85,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        with alone(handle):
+        with Alone(handle):
             yield
     finally:
         os.close(handle)

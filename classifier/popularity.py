@@ -20,7 +20,7 @@ from classifier.text.blocks import pack_strings, unpack_strings
 from classifier.text.blocks.publishing import load_timezone
 from classifier.text.rows import Rows
 from classifier.text.sparse import Floats, Integers
-from classifier.text.times import HOURS, WEEKDAYS
+from classifier.text.times import HOURS, WEEKDAYS, time_features
 from classifier.text.values import local_times, positions
 
 QUANTILES = 101
@@ -74,21 +74,35 @@ class PopularityHead:
     pair_slope: float = 1.0
     timezone: str = "UTC"
     _ids: dict[str, int] = field(init=False, repr=False, compare=False)
+    _quantiles: dict[int, list[float]] = field(
+        init=False, repr=False, compare=False
+    )  # rows that were asked for
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_ids", {name: i for i, name in enumerate(self.sources)})
+        object.__setattr__(self, "_quantiles", {})
 
     def scores(self, rows: Rows) -> Floats:
         """(n,) scores, higher is more popular; comparable within a source's day."""
         return self.linear.scores(rows)[:, 0]
 
     def results(self, rows: Rows) -> list[PopularityResult]:
+        scores = self.scores(rows)
+        ids = [self._ids.get(source, -1) + 1 for source in rows.values("source")]
+        chances = self.top5.probability(scores, self.group_sizes[ids, self._days(rows)])
         return [
-            PopularityResult(*row) for row in zip(*(own.tolist() for own in self.answers(rows)), strict=True)
+            PopularityResult(score, percentile(self._quantiles_of(i), score), chance)
+            for score, i, chance in zip(scores.tolist(), ids, chances.tolist(), strict=True)
         ]
 
+    def _quantiles_of(self, row: int) -> list[float]:
+        found = self._quantiles.get(row)
+        if found is None:
+            found = self._quantiles[row] = self.quantiles[row].tolist()
+        return found
+
     def answers(self, rows: Rows) -> tuple[Floats, Floats, Floats]:
-        """Scores, percentiles and chances of the top five, (n,) each."""
+        """Scores, percentiles and chances of the top five, (n,) each: those of `results`, by columns."""
         scores = self.scores(rows)
         ids = positions(rows, "source", self.sources, self._ids) + 1
         days = local_times(rows, self.timezone)[:, 1] - HOURS
@@ -97,8 +111,6 @@ class PopularityHead:
         return scores, self._percentiles(scores, ids), chances
 
     def _percentiles(self, scores: Floats, ids: Integers) -> Floats:
-        if len(scores) == 1:
-            return np.array([percentile(self.quantiles[ids[0]], float(scores[0]))])
         found = np.empty(len(scores))
         for own in np.unique(ids).tolist():
             at = np.flatnonzero(ids == own)
@@ -108,6 +120,10 @@ class PopularityHead:
     def reads(self, column: str) -> bool:
         """Whether any feature is made of a column."""
         return any(getattr(block, "column", None) == column for block in self.linear.blocks)
+
+    def _days(self, rows: Rows) -> list[int]:
+        found = (time_features(time, self.timezone) for time in rows.times())
+        return [DAYS - 1 if ids is None else ids[1] - HOURS for ids in found]
 
     def explain(self, rows: Rows) -> list[Contribution]:
         """What each feature of the first row adds to its score, largest effect first."""

@@ -73,10 +73,10 @@ class SectionHead:
     assignment: Floats | None = None
     least_known: int = 1
     assigns_none: bool = False
-    _limits: Floats = field(init=False, repr=False, compare=False)
+    _limits: list[float] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_limits", self.decisions.limits(self.labels))
+        object.__setattr__(self, "_limits", self.decisions.limits(self.labels).tolist())
 
     def probabilities(self, rows: Rows) -> Floats:
         """(n, labels) probabilities."""
@@ -93,11 +93,21 @@ class SectionHead:
         return Judgement(probabilities, assigned, known >= self.least_known)
 
     def results(self, rows: Rows) -> list[SectionResult]:
-        found = self.ranked(rows)
-        parts = (found.places, found.probabilities, found.assigned, found.filed)
-        return [self._result(*row) for row in zip(*(part.tolist() for part in parts), strict=True)]
+        found = self.judge(rows)
+        return [
+            self._result(order, row, own, enough)
+            for order, row, own, enough in zip(
+                # Stable, so that equal probabilities keep the order of the labels.
+                np.argsort(-found.probabilities, axis=1, kind="stable")[:, :MAX_SECTION_SCORES].tolist(),
+                found.probabilities.tolist(),
+                found.assigned.tolist(),
+                found.enough.tolist(),
+                strict=True,
+            )
+        ]
 
     def ranked(self, rows: Rows) -> RankedSections:
+        """`results` by columns."""
         found = self.judge(rows)
         sure = found.probabilities.max(axis=1) >= self._limits[found.probabilities.argmax(axis=1)]
         # A stable sort, so that equal probabilities keep the order of the labels.
@@ -115,10 +125,14 @@ class SectionHead:
         return found
 
     def _result(
-        self, places: list[int], probabilities: list[float], assigned: list[bool], filed: bool
+        self, order: list[int], probabilities: list[float], assigned: list[bool], enough: bool
     ) -> SectionResult:
-        scores = tuple(map(SectionScore, [self.labels[at] for at in places], probabilities, assigned))
-        return SectionResult(scores[0].name, scores[0].probability, "file" if filed else "review", scores)
+        labels = self.labels
+        scores = tuple([SectionScore(labels[i], probabilities[i], assigned[i]) for i in order])
+        best = order[0]
+        filed = enough and probabilities[best] >= self._limits[best]
+        decision: Decision = "file" if filed else "review"
+        return SectionResult(labels[best], probabilities[best], decision, scores)
 
     def sets(self, rows: Rows, level: float) -> list[tuple[str, ...]]:
         """Each article's prediction set, best first: the sections that hold the true one with that coverage. An article

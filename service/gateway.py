@@ -20,7 +20,7 @@ from typing import Any
 
 from flask import Flask
 
-from service.access import Access
+from service.admission import Access
 from service.direct import Direct
 from service.errors import Busy
 from service.incoming import Incoming, Received, Streamed
@@ -101,8 +101,6 @@ class Gateway:
                 blocks.append(block)
                 if held > limit:  # the application says so
                     break
-            else:
-                incoming.left = False
             if incoming.error is not None:
                 received.error = incoming.error
             elif received.error is None:

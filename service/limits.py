@@ -13,8 +13,8 @@ import threading
 import time
 from pathlib import Path
 
-from classifier import locks
 from classifier.errors import OutputError
+from classifier.locks import Alone
 from service.keys import MOST_KEYS, Key
 
 WINDOW = 60.0  # seconds
@@ -37,7 +37,7 @@ class Limiter:
         size = MOST_KEYS * _FULL.size
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._handle = os.open(self._folder / _FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._handle = os.open(self._folder / _FILE, os.O_RDWR | os.O_CREAT, 0o600)
             if os.fstat(self._handle).st_size < size:
                 os.ftruncate(self._handle, size)
             self._buckets = mmap.mmap(self._handle, size)
@@ -47,6 +47,7 @@ class Limiter:
                 where=str(self._folder),
                 remedy="make the state folder writable",
             ) from error
+        self._among_processes = Alone(self._handle)
         self._process = os.getpid()
 
     def take(self, key: Key, per_minute: int) -> float:
@@ -56,7 +57,7 @@ class Limiter:
         if self._process != os.getpid():  # a lock would be shared with the process that this was forked from
             self._among_threads = threading.Lock()
             self._open()
-        with self._among_threads, locks.alone(self._handle):
+        with self._among_threads, self._among_processes:
             now = _now()
             full = max(_FULL.unpack_from(self._buckets, at)[0], now)
             if full > now + WINDOW:  # written before the machine was started anew

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import ipaddress
 import multiprocessing
@@ -14,18 +15,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing import resource_tracker
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from classifier.errors import ConfigError
-from service.access import Access, access_of
-from service.app import create_app
-from service.gateway import Gateway
-from service.models import ModelSlot
-from service.settings import AUTO, Settings, settings_of
+from service.admission import Access
+from service.settings import AUTO, Settings
+from service.slot import ModelSlot
 from service.state import StateFolder, TemporaryState
+
+if TYPE_CHECKING:
+    from service.gateway import Gateway
 
 # Granian's "backpressure" counts open connections, idle and slow ones too. Each needs a file descriptor.
 _CONNECTIONS = 8192
@@ -78,6 +82,7 @@ def _run(settings: Settings, address: str, port: int, line: str) -> None:
         backpressure=_connections(),
         backlog=_BACKLOG,
         http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=settings.idle_seconds * 1000),
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=settings.stop_seconds,
@@ -110,7 +115,15 @@ def load_app() -> Gateway:
     # Ctrl-C in a terminal reaches every process; workers leave it to the server, which then ends them.
     _block_interrupt()
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    # Imported here, as only workers need the framework: the server that starts them is up sooner without.
+    from service.access import access_of
+    from service.app import create_app
+    from service.gateway import Gateway
+    from service.settings import settings_of
+
     app = create_app()
+    # An article makes hundreds of objects that are gone with its answer; by default they are gone through every 700.
+    gc.set_threshold(50_000, 20, 20)
     return Gateway(app, settings_of(app), access_of(app))
 
 

@@ -163,6 +163,14 @@ class Settings:
             _whole(1, 86_400),
         ),
     )
+    idle_seconds: int = field(
+        default=75,
+        metadata=_row(
+            "NEWSDESK_IDLE_SECONDS",
+            "how long a connection may wait for a request, or its head may take",
+            _whole(1, 86_400),
+        ),
+    )
     log_level: str = field(
         default="info",
         metadata=_row(

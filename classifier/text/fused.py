@@ -161,12 +161,13 @@ class FusedText:
         ]
         self._fixed = [self._structures(parts, cuts) for _, parts, cuts in self._groups]
 
-    def _structures(self, parts: list[_Part], cuts: list[list[_Part]]) -> tuple[Any, Any, Any]:
-        """What does not change from call to call: the analyses, where the targets of each end, and the targets but for
-        what is scored."""
+    def _structures(self, parts: list[_Part], cuts: list[list[_Part]]) -> tuple[Any, Any, Any, Any]:
+        """What does not change from call to call: the characters, the analyses, where the targets of each end, and the
+        targets but for what is scored."""
         analyses = (native.Analysis * len(cuts))(*[parts[0].block.analyzer.struct for parts in cuts])
         ends = np.cumsum([len(parts) for parts in cuts]).tolist()
-        return analyses, (ctypes.c_int64 * len(cuts))(*ends), self._targets(parts)
+        chars = parts[0].block.analyzer.chars
+        return chars, analyses, (ctypes.c_int64 * len(cuts))(*ends), self._targets(parts)
 
     def _targets(self, parts: list[_Part]) -> Any:
         targets = (native.Target * len(parts))()
@@ -184,9 +185,11 @@ class FusedText:
             FieldError: a text that cannot be read.
         """
         places = address(scores), address(known)
-        for (column, parts, cuts), (analyses, ends, fixed) in zip(self._groups, self._fixed, strict=True):
+        for (column, parts, cuts), (chars, analyses, ends, fixed) in zip(
+            self._groups, self._fixed, strict=True
+        ):
             targets, keep = _filled(fixed, parts, rows, places)
-            chars, rest = parts[0].block.analyzer.chars, (analyses, ends, len(cuts), targets)
+            rest = (analyses, ends, len(cuts), targets)
             # Strings are encoded part by part, by the thread that scores them; a few at once.
             whole = None
             if len(rows) < 2 * _THREADED or not rows.in_parts(column):

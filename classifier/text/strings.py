@@ -14,6 +14,7 @@ from classifier.text import native
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_PAIR = ctypes.c_int64 * 2
 _SURROGATES = "surrogatepass"  # half a pair is a character like any other, as it is to Python
 
 
@@ -86,7 +87,7 @@ def iterate(texts: Iterable[Any]) -> Iterator[Any]:
 def _string_column(texts: Sequence[str], first: int, row: int) -> tuple[native.Column, Any]:
     if len(texts) == 1:
         data = _encoded(texts[0], first)
-        offsets: Any = (ctypes.c_int64 * 2)(0, len(data))
+        offsets: Any = _PAIR(0, len(data))
         return native.Column(data, ctypes.addressof(offsets), None, -row, 1), (data, offsets)
     try:
         parts = list(map(str.encode, texts))

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from classifier.errors import ConfigError
 from service import create_app
-from service.access import Access, access_of, credential
+from service.access import access_of
+from service.admission import Access, credential
 from service.keys import KeyFile
 from service.settings import Settings
 from service.state import StateFolder

@@ -141,7 +141,7 @@ def test_a_model_without_a_popularity_head(
     (folder / "a.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     train(read_all([str(folder / "a.jsonl")]), folder / "model", Config())
     answer = (
-        create_app(Settings(model=folder / "model"))
+        create_app(Settings(model=folder / "model", open="always"))
         .test_client()
         .post("/v1/headlines", json={"headlines": HEADLINES})
     )

@@ -24,6 +24,12 @@ def test_importing_the_package_or_its_commands_is_light(statement: str) -> None:
     assert not imported(statement) & HEAVY
 
 
+def test_the_server_that_starts_the_workers_does_without_the_framework() -> None:
+    modules = imported("import service.server")
+    assert "granian" in modules
+    assert not modules & {"flask", "werkzeug", "pydantic"}
+
+
 def test_the_service_needs_nothing_of_training() -> None:
     modules = imported(
         "import service.server, service.app, service.inputs, classifier.model, classifier.ranking"

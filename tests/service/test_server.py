@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from classifier.errors import ArtifactMissing, ConfigError
+from classifier.errors import ArtifactMissing, ConfigError, OutputError
 from classifier.model import Model
 from service.schemas import BatchOut, PredictionOut, RankOut
 from service.server import free_address, serve
@@ -320,3 +320,32 @@ def test_a_second_server_does_not_join_the_first(server: Server, tiny_model_path
 def test_a_model_that_does_not_load_is_refused_before_the_start(tmp_path: Path) -> None:
     with pytest.raises(ArtifactMissing):
         serve(Settings(model=tmp_path / "none", port=0))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_where_others_can_reach_it_the_start_is_refused_without_keys(
+    tiny_model_path: Path, host: str
+) -> None:
+    with pytest.raises(ConfigError, match="there are no keys"):
+        serve(Settings(model=tiny_model_path, host=host, port=0))
+
+
+def test_at_the_loopback_address_too_if_told_so(tiny_model_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there are no keys"):
+        serve(Settings(model=tiny_model_path, port=0, open="never"))
+
+
+def test_a_state_folder_that_cannot_be_written_to(tiny_model_path: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OutputError, match="the state folder cannot be written to"):
+        serve(Settings(model=tiny_model_path, port=0, state=tmp_path / "file" / "state"))
+
+
+def test_at_the_loopback_address_only_this_machines_names_are_answered_to(
+    server: Server, check_problem: Callable[..., dict[str, Any]]
+) -> None:
+    for host in ("localhost", f"127.0.0.1:{server.port}", "LOCALHOST:1"):
+        assert server.send("/v1/predict", ARTICLE, headers={**JSON, "Host": host})[0] == 200
+    # A page of this site could have its name lead to this machine.
+    answer = server.send("/v1/predict", ARTICLE, headers={**JSON, "Host": "evil.example"})
+    check_problem(*answer, expected=421)

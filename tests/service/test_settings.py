@@ -43,6 +43,7 @@ def test_settings_survive_the_environment() -> None:
         max_text_length=7,
         chunk_seconds=8,
         body_seconds=9,
+        idle_seconds=11,
         stop_seconds=10,
         log_level="warning",
     )

@@ -21,10 +21,11 @@ from classifier.errors import ArtifactError
 from classifier.pruning import prune
 from classifier.store import CURRENT, ModelFolder
 from service import create_app
-from service import models as models_module
+from service import slot as slot_module
 from service.keys import KeyFile
-from service.models import ModelSlot, slot_of
+from service.models import slot_of
 from service.settings import Settings
+from service.slot import ModelSlot
 from service.state import StateFolder
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals and pipes")
@@ -78,7 +79,7 @@ def test_a_version_that_cannot_be_loaded_changes_nothing_and_is_tried_again(
     (store.path / second / "popularity.intercept.npy").write_bytes(whole)
     slot.refresh()
     assert slot.current.version == first
-    monkeypatch.setattr(models_module.time, "monotonic", lambda: 1e12)
+    monkeypatch.setattr(slot_module.time, "monotonic", lambda: 1e12)
     slot.refresh()
     assert slot.current.version == second
 

@@ -31,8 +31,9 @@ Check = Callable[..., dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def impatient(running: Running, tiny_model_path: Path) -> Iterator[Any]:
-    """A server that waits a second for the next part of a body, and two for all of it."""
-    with running(tiny_model_path, "--workers", "1", "--chunk-seconds", "1", "--body-seconds", "2") as server:
+    """A server that waits a second for the next part of a body, and two for all of it or for the next request."""
+    limits = ("--chunk-seconds", "1", "--body-seconds", "2", "--idle-seconds", "2")
+    with running(tiny_model_path, "--workers", "1", *limits) as server:
         yield server
 
 
@@ -53,6 +54,20 @@ def test_a_pause_is_too_long(impatient: Any, check_problem: Check) -> None:
         line.sendall(HEAD + b"Content-Length: 100\r\n\r\n{")
         body = check_problem(*answer_on(line), expected=504)
         assert body["detail"].startswith("no part of the body came for 1 seconds;")
+        assert closed(line)
+
+
+@pytest.mark.parametrize("sent", [b"", b"POST /v1/predict HTTP/1.1\r\nHos"])
+def test_a_connection_without_a_request_ends(impatient: Any, sent: bytes) -> None:
+    with closing(impatient.line()) as line:
+        line.sendall(sent)
+        assert closed(line)
+
+
+def test_a_connection_ends_that_is_idle_between_requests(impatient: Any) -> None:
+    with closing(impatient.line()) as line:
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert answer_on(line)[0] == 200
         assert closed(line)
 
 

@@ -385,7 +385,7 @@ def test_it_is_served(here: Here, texts: Any, dumped: Callable[[Any], Path], tmp
 
     pipeline = make_pipeline(TfidfVectorizer(), LinearSVC()).fit(texts.train, texts.sections)
     assert here("compile", dumped(pipeline), "--out", tmp_path / "news", "--trust").code == 0
-    client = create_app(Settings(model=tmp_path / "news")).test_client()
+    client = create_app(Settings(model=tmp_path / "news", open="always")).test_client()
     answer = client.post("/v1/predict?explain=true", json={"headline": texts.test[0]})
     assert answer.status_code == 200
     body = answer.get_json()
