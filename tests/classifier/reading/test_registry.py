@@ -124,7 +124,9 @@ def test_every_reader_is_there() -> None:
 
 def test_readers_are_found_by_suffix_and_media_type() -> None:
     assert reader_for(".csv") is reader_for("text/csv; charset=utf-8") is reader_for(".CSV")
-    with pytest.raises(FormatError, match='"application/pdf" is no known format; known are text/plain, text/csv'):
+    with pytest.raises(
+        FormatError, match='"application/pdf" is no known format; known are text/plain, text/csv'
+    ):
         reader_for("application/pdf")
 
 
@@ -176,7 +178,9 @@ def test_options_reach_the_readers(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ["", "\n"])
 def test_nothing_to_read_is_an_error(tmp_path: Path, content: str) -> None:
-    with pytest.raises(InputError, match="there are no articles in what was given"):
+    with pytest.raises(
+        InputError, match=r"^a\.jsonl: there are no articles in what was given; check what the files hold"
+    ):
         read_all([put(tmp_path, "a.jsonl", content)])
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="there are no articles"):

@@ -190,6 +190,12 @@ def test_what_is_in_doubt_is_noted_once_a_batch_and_rejected_when_strict() -> No
     )
 
 
+def test_times_of_boxes_and_labels_are_noted_too() -> None:
+    for data in ("list,rank,headline,taken_at\n*,1,a,03/04/2031\n", "id,published_at\n1,03/04/2031\n"):
+        (chunk,) = chunks(data, timezone=TOKYO)
+        assert [(note.count, note.line) for note in chunk.notes] == [(1, 2)]
+
+
 def test_one_file_is_read_one_way_from_batch_to_batch() -> None:
     rows = ["a,03/25/2031"] + ["a,03/04/2031"] * BATCH_ROWS
     found = chunks("headline,published_at\n" + "\n".join(rows), timezone=TOKYO)
