@@ -115,7 +115,7 @@ class RowsRejected(InputError):
         self.total = total
         super().__init__(
             f"{rejected} of {total} rows were rejected",
-            remedy="they are named above, and one by one by newsdesk read --report --json",
+            remedy="see above, and newsdesk read --report --json",
         )
 
 

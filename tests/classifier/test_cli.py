@@ -176,7 +176,7 @@ def test_read_names_rejected_rows_and_keeps_the_others(here: Run, one_bad_row: P
     assert rejected.startswith("rejected: ")
     assert "in.jsonl, line 4: headline: is a list" in rejected
     assert done == f"3 articles to {out}"
-    assert error == "error: 1 of 4 rows were rejected; they are named above, and one by one by newsdesk read --report --json"
+    assert error == "error: 1 of 4 rows were rejected; see above, and newsdesk read --report --json"
     assert len(out.read_text(encoding="utf-8").splitlines()) == 3
 
 

@@ -130,7 +130,7 @@ def test_a_folder_with_one_bad_page_scores_the_others(score: Score, tmp_path: Pa
     rejected, error = stderr.splitlines()
     assert rejected.startswith("rejected: b.txt, line ")
     assert "expected" in rejected
-    assert error == "error: 1 of 3 rows were rejected; they are named above, and one by one by newsdesk read --report --json"
+    assert error == "error: 1 of 3 rows were rejected; see above, and newsdesk read --report --json"
     found = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert [row["file"] for row in found] == ["a.txt", "c.txt"]
     assert [row["section"] for row in found] == ["Politics", "Economy"]
