@@ -121,9 +121,12 @@ def named_list(text: str, *, sites: Collection[str] = (), more: tuple[str, ...] 
         return None
     if found := _SITE_RANKING.fullmatch(folded):
         return Named(SITE_WIDE, True) if _is_name(found["name"] or "") else None
-    for pattern, certain in _patterns():
-        if (found := pattern.fullmatch(folded)) and (named := _named(text, found, sites, certain=certain)):
-            return named
+    for phrases, certain, forms in _patterns():
+        if phrases.search(folded) is None:
+            continue
+        for form in forms:
+            if (found := form.fullmatch(folded)) and (named := _named(text, found, sites, certain=certain)):
+                return named
     return None
 
 
@@ -176,14 +179,22 @@ def _goes_on(name: str) -> bool:
     return any(word.isalpha() and word.islower() and word not in SMALL_WORDS for word in words[1:])
 
 
+class _Forms(NamedTuple):
+    """The phrases of one language, and the forms of headings that they make."""
+
+    phrases: re.Pattern[str]
+    certain: bool
+    forms: list[re.Pattern[str]]
+
+
 @cache
-def _patterns() -> tuple[tuple[re.Pattern[str], bool], ...]:
-    """Every form of heading, the certain ones first, and whether it is certain."""
+def _patterns() -> tuple[_Forms, ...]:
+    """Every form of heading, the certain ones first."""
     found = []
     for certain in (True, False):
         for language in _LANGUAGES:
             phrases = language.certain if certain else language.phrases
-            found += [(pattern, certain) for pattern in _forms(language, phrases)]
+            found.append(_Forms(re.compile(phrases), certain, _forms(language, phrases)))
     return tuple(found)
 
 
