@@ -96,7 +96,8 @@ def test_cells_and_objects_give_the_same(data: bytes) -> None:
     listed, kinds, rejected = rows(cells)
     expected, other_kinds, other_rejected = rows(objects)
     assert expected.pop()["headline"] == "'open'"
-    assert rejected == other_rejected
+    # Of a row that is wrong in two ways either may be said.
+    assert [line for line, _ in rejected] == [line for line, _ in other_rejected]
     # Whether a rejected row has a say in the type of other columns depends on when it was rejected.
     own = [*article_schema().names, "file"] if rejected else [*expected[0]]
     assert [[row[name] for name in own] for row in listed] == [
