@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 from functools import cache
+from itertools import product
 from typing import NamedTuple
 
 from classifier.reading.base import SITE_WIDE
@@ -97,7 +98,6 @@ _STEMS = re.compile(
     r"read|popul|trend|most|rank|view"
     r"|ランキング|人気|読まれ|많이|인기|랭킹|순위|베스트|meist|gelesen|beliebt|plus|lus|más|mas |leíd|\+",
 )
-_ANY_STEM = re.compile(_STEMS.pattern, re.IGNORECASE)
 _WIDE = re.compile("[！-～]")
 _SENTENCE = re.compile(r"[.!?。！？…]$|[,;。]")
 
@@ -121,10 +121,11 @@ def named_list(text: str, *, sites: Collection[str] = (), more: tuple[str, ...] 
         return None
     if found := _SITE_RANKING.fullmatch(folded):
         return Named(SITE_WIDE, True) if _is_name(found["name"] or "") else None
-    for phrases, certain, forms in _patterns():
-        if phrases.search(folded) is None:
+    for certain, language in product((True, False), _LANGUAGES):
+        phrases = language.certain if certain else language.phrases
+        if re.search(phrases, folded) is None:
             continue
-        for form in forms:
+        for form in _forms(language, phrases):
             if (found := form.fullmatch(folded)) and (named := _named(text, found, sites, certain=certain)):
                 return named
     return None
@@ -132,7 +133,7 @@ def named_list(text: str, *, sites: Collection[str] = (), more: tuple[str, ...] 
 
 def may_name(text: str, more: tuple[str, ...] = ()) -> bool:
     """Whether `text` holds a word that a heading could be made of: a quick look."""
-    if _ANY_STEM.search(text) is not None:
+    if _STEMS.search(text.lower()) is not None:
         return True
     if not more and _WIDE.search(text) is None:
         return False
@@ -179,25 +180,7 @@ def _goes_on(name: str) -> bool:
     return any(word.isalpha() and word.islower() and word not in SMALL_WORDS for word in words[1:])
 
 
-class _Forms(NamedTuple):
-    """The phrases of one language, and the forms of headings that they make."""
-
-    phrases: re.Pattern[str]
-    certain: bool
-    forms: list[re.Pattern[str]]
-
-
 @cache
-def _patterns() -> tuple[_Forms, ...]:
-    """Every form of heading, the certain ones first."""
-    found = []
-    for certain in (True, False):
-        for language in _LANGUAGES:
-            phrases = language.certain if certain else language.phrases
-            found.append(_Forms(re.compile(phrases), certain, _forms(language, phrases)))
-    return tuple(found)
-
-
 def _forms(language: _Language, phrases: str) -> list[re.Pattern[str]]:
     # Words of time on both sides; between two words of Japanese there is no space.
     phrase = rf"(?:(?:{language.time})[ :・]*)*(?:{phrases})(?:[ :・(（]*(?:{language.time})[)）]?)*"
