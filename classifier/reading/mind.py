@@ -67,7 +67,8 @@ def read_behaviours(stream: BinaryIO, file: str, options: ReadOptions) -> Iterat
         if lines:
             batch, where, rejected = _clicks(lines, line, file)
             chunk = layout.chunk(batch, where)
-            yield Chunk(clicks=chunk.clicks, rejected=(*rejected, *chunk.rejected))
+            form = "MIND's behaviours" if line == 1 else ""
+            yield Chunk(clicks=chunk.clicks, rejected=(*rejected, *chunk.rejected), form=form)
         line += len(lines)
         if not data:
             return
