@@ -207,7 +207,7 @@ def test_one_file_is_read_one_way_from_batch_to_batch() -> None:
 # Whole columns
 
 zones = st.sampled_from((None, TOKYO, NEW_YORK))
-offsets = st.sampled_from(("", "Z", "+00:00", "-00:00", "+09:00", "-03:30", "+0900", " +09:00"))
+offsets = st.sampled_from(("", "Z", "+00:00", "-00:00", "+09:00", "-03:30", "+0900"))
 
 
 @st.composite
@@ -234,6 +234,7 @@ def test_a_column_is_read_as_its_values_are(texts: list[str | None], zone: ZoneI
             assert row in cast.failures
     expected = time_array(times)
     assert cast.values.cast(expected.type).equals(expected)
+    assert cast.values.type == expected.type or not any(times)
 
 
 @settings(deadline=None)
