@@ -19,7 +19,7 @@ $(VENV)/.made: pyproject.toml constraints/tested.txt
 
 # Compiles the C kernel into the checkout; without a C compiler pip fetches one for the build.
 $(VENV)/.ready: $(VENV)/.made $(KERNEL)
-	@$(VENV)/bin/pip install $(PIP_FLAGS) -c constraints/tested.txt -e '.[train,service]'
+	@$(VENV)/bin/pip install $(PIP_FLAGS) -c constraints/tested.txt -e '.[train,service,formats]'
 	@touch $@
 
 # Lint, types, import rules, then the tests against the built wheel, not the checkout.

@@ -144,9 +144,7 @@ def read(
 
     report = report or as_json
     if output is None and not report:
-        raise UsageError(
-            "nothing to do with what is read", remedy="give a target (-o OUT), --report, or both"
-        )
+        raise click.UsageError("Give a target (-o OUT), --report, or both.")
     if output == "-" and report:
         raise UsageError("standard output carries the table or the report", remedy="give a file: -o OUT")
     reading_as = read_options(**options)

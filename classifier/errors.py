@@ -139,8 +139,8 @@ class RowsRejected(InputError):
     def __init__(self, rejected: int, total: int, *, named: str = "") -> None:
         self.rejected = rejected
         self.total = total
-        where = named if named else "above, and one by one by newsdesk read --report --json"
-        super().__init__(f"{rejected} of {total} rows were rejected", remedy=f"they are named {where}")
+        remedy = f"they are named {named}" if named else "see above, and newsdesk read --report --json"
+        super().__init__(f"{rejected} of {total} rows were rejected", remedy=remedy)
 
 
 class LabelError(NewsdeskError):

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 from functools import cache
+from itertools import product
 from typing import NamedTuple
 
 from classifier.reading.base import SITE_WIDE
@@ -97,7 +98,6 @@ _STEMS = re.compile(
     r"read|popul|trend|most|rank|view"
     r"|ランキング|人気|読まれ|많이|인기|랭킹|순위|베스트|meist|gelesen|beliebt|plus|lus|más|mas |leíd|\+",
 )
-_ANY_STEM = re.compile(_STEMS.pattern, re.IGNORECASE)
 _WIDE = re.compile("[！-～]")
 _SENTENCE = re.compile(r"[.!?。！？…]$|[,;。]")
 
@@ -121,15 +121,19 @@ def named_list(text: str, *, sites: Collection[str] = (), more: tuple[str, ...] 
         return None
     if found := _SITE_RANKING.fullmatch(folded):
         return Named(SITE_WIDE, True) if _is_name(found["name"] or "") else None
-    for pattern, certain in _patterns():
-        if (found := pattern.fullmatch(folded)) and (named := _named(text, found, sites, certain=certain)):
-            return named
+    for certain, language in product((True, False), _LANGUAGES):
+        phrases = language.certain if certain else language.phrases
+        if re.search(phrases, folded) is None:
+            continue
+        for form in _forms(language, phrases):
+            if (found := form.fullmatch(folded)) and (named := _named(text, found, sites, certain=certain)):
+                return named
     return None
 
 
 def may_name(text: str, more: tuple[str, ...] = ()) -> bool:
     """Whether `text` holds a word that a heading could be made of: a quick look."""
-    if _ANY_STEM.search(text) is not None:
+    if _STEMS.search(text.lower()) is not None:
         return True
     if not more and _WIDE.search(text) is None:
         return False
@@ -177,16 +181,6 @@ def _goes_on(name: str) -> bool:
 
 
 @cache
-def _patterns() -> tuple[tuple[re.Pattern[str], bool], ...]:
-    """Every form of heading, the certain ones first, and whether it is certain."""
-    found = []
-    for certain in (True, False):
-        for language in _LANGUAGES:
-            phrases = language.certain if certain else language.phrases
-            found += [(pattern, certain) for pattern in _forms(language, phrases)]
-    return tuple(found)
-
-
 def _forms(language: _Language, phrases: str) -> list[re.Pattern[str]]:
     # Words of time on both sides; between two words of Japanese there is no space.
     phrase = rf"(?:(?:{language.time})[ :・]*)*(?:{phrases})(?:[ :・(（]*(?:{language.time})[)）]?)*"

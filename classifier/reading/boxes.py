@@ -10,14 +10,13 @@ from classifier.errors import FieldError
 from classifier.reading.base import ReadOptions, Rejection, box_schema
 from classifier.reading.cast_times import cast_time, time_array
 from classifier.reading.casting import Where, cast_number, cast_text
-from classifier.reading.checks import reject, take_good
+from classifier.reading.checks import Notebook, reject, take_good
 from classifier.reading.columns import FILE
 from classifier.reading.taken import box_time
-from classifier.reading.time_rules import TimeRules
 
 
 def check_boxes(
-    batch: pa.RecordBatch, options: ReadOptions, where: Where, rules: TimeRules
+    batch: pa.RecordBatch, options: ReadOptions, where: Where, notebook: Notebook
 ) -> tuple[pa.RecordBatch, list[Rejection]]:
     """The good rows of a table of ranking boxes, with the columns of `box_schema()` and `file`; why others were rejected.
 
@@ -33,7 +32,8 @@ def check_boxes(
         at = batch.schema.get_field_index(name)
         column = pa.nulls(len(batch)) if at < 0 else batch.column(at)
         if name == "taken_at":
-            cast = cast_time(column, name, where.file, rules)
+            cast = cast_time(column, name, where.file, notebook.rules)
+            notebook.doubts(cast, column, where)
         elif name == "rank":
             cast = cast_number(column, name, where.file)
         else:

@@ -61,23 +61,21 @@ def _read(source: Source, options: ReadOptions, separators: str) -> Iterator[Chu
     with source.open() as opened:
         head = read_block(opened, SAMPLE)
         dialect = find_dialect(head, separators, complete=len(head) < SAMPLE)
-        if separators == "\t":
-            line = head.decode("utf-8", "replace").partition("\n")[0]
-            known = mind.kind_of(source.name, line.removeprefix("\ufeff"))
-        else:
-            known = None
+        known = mind.kind_of(source.name, head) if separators == "\t" else None
         binary = io.BufferedReader(Joined(head[dialect.skip :], opened))
         if known == "behaviours":
             yield from mind.read_behaviours(binary, source.name, options)
             return
         # Invalid bytes become lone surrogates: their row is rejected when its batch is made.
         stream = io.TextIOWrapper(binary, dialect.encoding, errors="surrogateescape", newline="")
-        header = mind.NEWS if known else None
+        form, header = str(dialect), None
+        notes: tuple[Note, ...] = ()
         if known:
             dialect = replace(dialect, quote="")
             options = replace(options, ignore=options.ignore | mind.ENTITIES)
-        form = f"MIND's news, {dialect}" if known else str(dialect)
-        notes = () if dialect.is_plain or known else (Note(source.name, f"read as {form}"),)
+            form, header = f"MIND's news, {dialect}", mind.NEWS
+        elif not dialect.is_plain:
+            notes = (Note(source.name, f"read as {form}"),)
         for chunk in _chunks(stream, source.name, options, dialect, header):
             yield replace(chunk, form=form, notes=(*notes, *chunk.notes))
             form, notes = "", ()

@@ -9,13 +9,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from classifier.articles import Article
 from classifier.reading.base import ReadOptions
 from classifier.reading.box_headings import LONGEST_HEADING, Named, may_name, named_list
 from classifier.reading.html_metadata import Metadata, resolved
-from classifier.reading.html_tree import around, short_texts, text_of
+from classifier.reading.html_tree import around, text_of
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -50,10 +50,15 @@ class _Block(NamedTuple):
     items: list[tuple[str, str | None]]
 
 
-def take_boxes(tree: HtmlElement, metadata: Metadata, options: ReadOptions) -> tuple[HtmlBox, ...]:
-    """The page's ranking boxes in order, a list's first only; the tree is left without any of them."""
+def take_boxes(
+    tree: HtmlElement, texts: Sequence[Any], metadata: Metadata, options: ReadOptions
+) -> tuple[HtmlBox, ...]:
+    """The page's ranking boxes in order, a list's first only; the tree is left without any of them.
+
+    `texts` are its `short_texts`.
+    """
     found: dict[str, HtmlBox] = {}
-    for heading, named in list(_headings(tree, metadata, options)):
+    for heading, named in list(_headings(texts, metadata, options)):
         if heading.getroottree().getroot() is not tree:
             continue  # it stood in a box that is taken out
         block = _block(heading)
@@ -74,13 +79,11 @@ def take_boxes(tree: HtmlElement, metadata: Metadata, options: ReadOptions) -> t
 
 
 def _headings(
-    tree: HtmlElement, metadata: Metadata, options: ReadOptions
+    texts: Sequence[Any], metadata: Metadata, options: ReadOptions
 ) -> Iterator[tuple[HtmlElement, Named]]:
     """The largest elements whose whole text is a heading."""
     last: HtmlElement | None = None
-    likely = (
-        text for text in short_texts(tree, LONGEST_HEADING * 4) if may_name(text, options.ranking_headings)
-    )
+    likely = (text for text in texts if may_name(text, options.ranking_headings))
     for text in islice(likely, _MOST_HEADINGS):
         best = _grown(around(text), metadata, options.ranking_headings)
         if best is not None and best[0] is not last:

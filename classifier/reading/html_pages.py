@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _DEFAULT = ReadOptions()
 _FIRST_LINES = 6  # among which a headline, a byline and a time line may be repeated
 _LOOK = 1 << 14  # characters
+_SHORT = 320  # characters, white space included, of what may be a heading or a time
 _LONGEST_TIME = 120
 _YEAR = re.compile(r"\d{4}")
 _NO_ARTICLE = "pages say that they are no article (og:type)"
@@ -106,8 +107,9 @@ def parse_html(text: str, *, name: str = "page", options: ReadOptions = _DEFAULT
 
 def _page(tree: HtmlElement, name: str, options: ReadOptions) -> tuple[Page, list[Note]]:
     metadata = metadata_of(tree)
-    printed_boxes = take_boxes(tree, metadata, options)
-    printed = _printed_time(tree, options.timezone)
+    texts = list(short_texts(tree, _SHORT))
+    printed = _printed_time(texts, options.timezone)
+    printed_boxes = take_boxes(tree, texts, metadata, options)
     lines, time_line = _article_lines(extracted(tree, name), metadata, options.timezone)
     published_at, notes = _published(metadata, printed or time_line, name, options)
     headline, dateline, paragraphs = split_article(metadata.headline, lines)
@@ -185,10 +187,14 @@ def _time_line(text: str, timezone: tzinfo | None) -> datetime | None:
         return None
 
 
-def _printed_time(tree: HtmlElement, timezone: tzinfo | None) -> datetime | None:
+def _printed_time(texts: Sequence[str], timezone: tzinfo | None) -> datetime | None:
     """The first printed line that is a time line."""
-    for text in short_texts(tree, _LONGEST_TIME):
-        if _YEAR.search(text) and (time := _time_line(text.strip(), timezone)) is not None:
+    for text in texts:
+        if (
+            len(text) < _LONGEST_TIME
+            and _YEAR.search(text)
+            and (time := _time_line(text.strip(), timezone)) is not None
+        ):
             return time
     return None
 

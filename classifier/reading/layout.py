@@ -76,8 +76,8 @@ class Layout:
             return Chunk(articles=articles, rejected=tuple(rejected), notes=self.notebook.take_notes())
         batch = _with_file(batch, self.file)
         if self.kind == "boxes":
-            boxes, rejected = check_boxes(batch, self.options, where, self.notebook.rules)
-            return Chunk(boxes=boxes, rejected=tuple(rejected))
+            boxes, rejected = check_boxes(batch, self.options, where, self.notebook)
+            return Chunk(boxes=boxes, rejected=tuple(rejected), notes=self.notebook.take_notes())
         clicks, rejected = check_clicks(batch, where)
         return Chunk(clicks=clicks, rejected=tuple(rejected))
 

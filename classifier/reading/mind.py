@@ -31,9 +31,9 @@ _MAX_LINE = 1 << 24
 Kind = Literal["news", "behaviours"]
 
 
-def kind_of(name: str, line: str) -> Kind | None:
-    """Which of MIND's tables begins with that line, by what it looks like, or by the file's name and number of columns."""
-    line = line.rstrip("\r\n")
+def kind_of(name: str, head: bytes) -> Kind | None:
+    """Which of MIND's tables begins so, by what its first line looks like, or by the file's name and number of columns."""
+    line = head.partition(b"\n")[0].decode("utf-8-sig", "replace").rstrip("\r")
     stem = PurePosixPath(name).name.partition(".")[0].lower()
     fields = line.split("\t")
     # A table of that name may have a header line of its own.
@@ -67,7 +67,8 @@ def read_behaviours(stream: BinaryIO, file: str, options: ReadOptions) -> Iterat
         if lines:
             batch, where, rejected = _clicks(lines, line, file)
             chunk = layout.chunk(batch, where)
-            yield Chunk(clicks=chunk.clicks, rejected=(*rejected, *chunk.rejected))
+            form = "MIND's behaviours" if line == 1 else ""
+            yield Chunk(clicks=chunk.clicks, rejected=(*rejected, *chunk.rejected), form=form)
         line += len(lines)
         if not data:
             return

@@ -14,7 +14,6 @@ from typing import Any, BinaryIO
 from classifier.errors import FormatError, PageError
 from classifier.reading.base import BATCH_ROWS, Chunk, Note, ReadOptions, Source
 from classifier.reading.documents import (
-    MAX_DEPTH,
     MAX_DOCUMENT_BYTES,
     MAX_ITEMS,
     Item,
@@ -127,16 +126,7 @@ def _parsed(data: bytes) -> Any:
         value = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, Mapping | list) and _depth(value) <= MAX_DEPTH else None
-
-
-def _depth(value: Any) -> int:
-    depth, level = 0, [value]
-    while level and depth <= MAX_DEPTH:
-        depth += 1
-        inner = [item.values() if isinstance(item, Mapping) else item for item in level]
-        level = [value for values in inner for value in values if isinstance(value, Mapping | list)]
-    return depth
+    return value if isinstance(value, Mapping | list) else None
 
 
 def items_of(item: Any, element: str | None, name: str, options: ReadOptions) -> Iterator[_Part]:

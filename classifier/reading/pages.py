@@ -137,7 +137,7 @@ def _bytes(source: Source) -> bytes:
 def _find_time(lines: Sequence[Line], name: str, options: ReadOptions) -> tuple[int, datetime]:
     """The index of the time line, and its time."""
     for index, line in enumerate(lines[:_TIME_LINE_WITHIN]):
-        time = parse_time_line(line, name=name, timezone=options.timezone)
+        time = parse_time_line(line, name=name, timezone=options.timezone, dates=options.dates)
         if time is not None:
             return index, time
     raise PageError(

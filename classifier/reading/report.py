@@ -53,22 +53,13 @@ def report_text(found: Mapping[str, Any]) -> str:
     kinds = ", ".join(
         f"{count} {suffix or 'without a suffix'}" for suffix, count in files["by_suffix"].items()
     )
-    parts = [
-        _table(
-            "FOUND",
-            [
-                ("files", files["read"], kinds),
-                *((name, found[name], "") for name in ("articles", "boxes", "clicks")),
-            ],
-        ),
-        _table(
-            "FIELDS OF ARTICLES",
-            [
-                (name, count, _share(count, total))
-                for name, count in (found["fields"] | found["other_columns"]).items()
-            ],
-        ),
-    ]
+    counts = [(name, found[name], "") for name in ("articles", "boxes", "clicks")]
+    parts = [_table("FOUND", [("files", files["read"], kinds), *counts])]
+    if total:
+        filled = found["fields"] | found["other_columns"]
+        parts.append(
+            _table("FIELDS OF ARTICLES", [(name, own, _share(own, total)) for name, own in filled.items()])
+        )
     if window := found["published_at"]:
         parts.append(f"PUBLISHED from {window[0]} to {window[1]}")
     parts += [_table("SECTIONS", _first(found["sections"].items()))] if found["sections"] else []

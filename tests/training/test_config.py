@@ -22,8 +22,11 @@ OTHERS = {
     "data.timezone": "Asia/Tokyo",
     "data.test_share": 0.3,
     "data.ignore": ["popularity"],
+    "data.dates": "month-first",
+    "data.strict": True,
     "data.topics": "topics.csv",
     "columns": {"headline": "title", "rank": "place"},
+    "sections": {"Business": "Economy", "Partners": ""},
     "boxes.taken_at": "%Y-%m-%d",
     "boxes.headings": ["Reader favourites in *"],
     "boxes.window_days": 3,
@@ -120,9 +123,18 @@ def test_an_unknown_name_is_answered_with_the_closest(data: dict[str, Any], clos
 @pytest.mark.parametrize("name", OTHERS)
 @pytest.mark.parametrize("value", [None, True, {"headline": True}, {"a": [1]}, [["a"]], [True], object()])
 def test_a_wrong_type_names_the_setting(name: str, value: object) -> None:
+    if value is True and OTHERS[name] is True:
+        value = 1
     with pytest.raises(ConfigError, match=f"{name} must be ") as caught:
         parse_config(nested(name, value), where="c.toml")
     assert caught.value.remedy
+
+
+def test_sections_that_are_mapped_twice_and_an_order_that_is_none() -> None:
+    with pytest.raises(ConfigError, match='sections: "SPORT" is mapped to "A" and "B"'):
+        parse_config({"sections": {"Sport": "A", "SPORT": "B"}})
+    with pytest.raises(ConfigError, match=r"data\.dates is out of range"):
+        parse_config({"data": {"dates": "year-first"}})
 
 
 def test_a_table_must_be_a_table() -> None:

@@ -104,7 +104,7 @@ def mangled(draw: st.DrawFn, seed: str) -> bytes:
     return data + draw(st.binary(max_size=3)) if draw(st.booleans()) else data
 
 
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.parametrize(

@@ -151,11 +151,11 @@ class _Counted(io.BytesIO):
         return data
 
 
-@pytest.mark.parametrize("name", ["a.html.gz", "a.rss.gz", "a.ninjs.gz", "a.newsml.gz"])
+@pytest.mark.parametrize("name", ["a.html.gz", "a.rss.gz"])
 def test_a_decompression_bomb_is_stopped(name: str) -> None:
     for module in EXTRA:
         pytest.importorskip(module)
-    bomb = gzip.compress(b" " * (MAX_DOCUMENT_BYTES * 3), 9)
+    bomb = gzip.compress(b" " * (MAX_DOCUMENT_BYTES + 1), 9)
     found: list[Chunk] = []
     try:
         found += read_source(Source(name, lambda: io.BytesIO(bomb)), ReadOptions())

@@ -256,6 +256,22 @@ def test_the_shapes_of_boxes(shape: str) -> None:
     assert lists(page) == [("*", ("One more", "Two more"))]
 
 
+def test_a_box_within_the_text_is_no_part_of_it() -> None:
+    title = "A headline of another article that is long enough to be taken for a sentence of this one, by its length"
+    whole = page_of().replace(
+        "</p><p>Boats", f"</p>{box('MC ACCESS RANKING', title, 'Whale seen', links=False)}<p>Boats"
+    )
+    page = parse_html(whole)
+    assert lists(page) == [("*", (title, "Whale seen"))]
+    assert page.article == parse_html(page_of()).article
+
+
+def test_words_that_head_nothing_else_need_no_links() -> None:
+    page = parse_html(page_of(after=box("MC ACCESS RANKING", "Budget passed", "Whale seen", links=False)))
+    assert lists(page) == [("*", ("Budget passed", "Whale seen"))]
+    assert page.boxes[0].ids == (None, None)
+
+
 @pytest.mark.parametrize(
     "shape",
     [

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,8 @@ from hypothesis import strategies as st
 
 from classifier.errors import FormatError
 from classifier.reading import find_sources, read_all, reader_for
-from classifier.reading.base import ReadOptions, Source
-from classifier.reading.looking import FEED, HTML, JSON, JSON_LINES, NEWSML, NINJS, look, read
+from classifier.reading.base import Source
+from classifier.reading.looking import FEED, HTML, JSON, JSON_LINES, NEWSML, NINJS, look, look_at
 
 HTML_PAGE = "<!DOCTYPE html><html><body><h1>Ferry fares to fall</h1><p>From May on, the minister said.</p></body></html>"
 NINJS_ITEM = {
@@ -118,37 +119,19 @@ def test_standard_input_may_be_any_of_them(monkeypatch: pytest.MonkeyPatch) -> N
         assert read_all(["-"]).articles["headline"].to_pylist() == [headline]
 
 
-def test_a_pipe_is_read_as_it_comes() -> None:
-    """The first line is a row before the writer has ended."""
+def test_a_pipe_is_looked_at_as_it_comes() -> None:
+    """As soon as what has come says what it is, whether the writer has ended or not."""
     end, start = os.pipe()
-    ended = threading.Event()
+    found: list[str | None] = []
     with open(end, "rb") as stream, open(start, "wb", buffering=0) as writer:
-        writer.write(b'{"headline": ')
-        writer.write(b'"one"}\n')
-        chunks = read(Source("stdin", lambda: _Kept(stream)), ReadOptions())
-
-        def later() -> None:
-            writer.write(b'{"headline": "two"}\n')
-            writer.close()
-            ended.set()
-
-        threading.Thread(target=later).start()
-        headlines = [
-            row for chunk in chunks if chunk.articles for row in chunk.articles["headline"].to_pylist()
-        ]
-        assert headlines == ["one", "two"]
-        assert ended.wait(10)
-
-
-class _Kept:
-    def __init__(self, stream: io.BufferedReader) -> None:
-        self.stream = stream
-
-    def __enter__(self) -> io.BufferedReader:
-        return self.stream
-
-    def __exit__(self, *_: object) -> None:
-        pass
+        looking = threading.Thread(
+            target=lambda: found.append(look_at(Source("stdin", lambda: nullcontext(stream)))), daemon=True
+        )
+        looking.start()
+        for piece in (b'{"headline": ', b'"one"}\n'):
+            writer.write(piece)
+        looking.join(30)
+        assert found == [JSON_LINES]
 
 
 def test_web_media_types() -> None:

@@ -158,8 +158,30 @@ def test_an_item_that_cannot_be_read_is_rejected_alone() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"{", b"[1", b"nul", b'"text"', b"7", b"[" * 10_000 + b"]" * 10_000, b'{"items": 7}', b"\xff{}"],
-    ids=["empty", "cut", "cut list", "no word", "string", "number", "deep", "items", "not UTF-8"],
+    [
+        b"",
+        b"{",
+        b"[1",
+        b"nul",
+        b'"text"',
+        b"7",
+        b"[" * 10_000 + b"]" * 10_000,
+        b"[" * 300 + b"]" * 300,
+        b'{"items": 7}',
+        b"\xff{}",
+    ],
+    ids=[
+        "empty",
+        "cut",
+        "cut list",
+        "no word",
+        "string",
+        "number",
+        "deep",
+        "less deep",
+        "items",
+        "not UTF-8",
+    ],
 )
 def test_what_is_no_ninjs_is_rejected(data: bytes) -> None:
     assert rows(data) == []

@@ -178,7 +178,9 @@ def test_options_reach_the_readers(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ["", "\n"])
 def test_nothing_to_read_is_an_error(tmp_path: Path, content: str) -> None:
-    with pytest.raises(InputError, match="there are no articles in what was given"):
+    with pytest.raises(
+        InputError, match=r"^a\.jsonl: there are no articles in what was given; check what the files hold"
+    ):
         read_all([put(tmp_path, "a.jsonl", content)])
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="there are no articles"):

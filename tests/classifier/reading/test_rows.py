@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifier.articles import Article, article_schema
@@ -447,6 +447,7 @@ def test_articles_survive_the_table(rows: list[dict[str, Any]]) -> None:
 # Questions to whole columns
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.none() | st.text(st.sampled_from("a\0 \t\n\u00a0\u3000\u2003\u1680é가あ")), max_size=6),
     st.integers(0, 3),
@@ -461,6 +462,7 @@ def test_bytes_answer_as_strings_do(texts: list[str | None], start: int) -> None
     assert all(one for text, one in zip(texts, sure, strict=True) if (text or "").startswith(("a", "가")))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.none() | st.text(max_size=4), st.text(max_size=4), st.text(max_size=4)), max_size=5)
 )

@@ -189,3 +189,16 @@ def test_zones_without_a_certain_abbreviation_are_printed_as_offsets():
     assert printed_zone(datetime(2022, 1, 1, tzinfo=ZoneInfo("Asia/Shanghai"))) == "+08:00"
     assert printed_zone(datetime(2022, 1, 1, tzinfo=timezone(-timedelta(hours=3, minutes=30)))) == "-03:30"
     assert printed_zone(datetime(2022, 1, 1, tzinfo=TOKYO)) == "JST"
+
+
+def test_day_and_month_must_be_told_apart():
+    text = "11:36 JST, 03/04/2022"
+    with pytest.raises(
+        PageError, match=r"p\.txt, line 3: day and month of .* --dates day-first or month-first"
+    ):
+        parse(text)
+    for dates, month in (("day-first", 4), ("month-first", 3)):
+        time = parse_time_line(Line(3, text), name="p.txt", timezone=None, dates=dates)
+        assert time.month == month
+    assert parse("11:36 JST, 25/04/2022").month == 4
+    assert parse("11:36 JST, 04.04.2022").month == 4
