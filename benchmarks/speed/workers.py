@@ -20,7 +20,12 @@ from typing import Any
 
 Contender = Callable[[], Any]
 Maker = Callable[..., Contender]
-_IMPORTED = ["benchmarks.speed.fitting", "benchmarks.speed.learning", "benchmarks.speed.scoring"]
+_IMPORTED = [
+    "benchmarks.speed.archives",
+    "benchmarks.speed.fitting",
+    "benchmarks.speed.learning",
+    "benchmarks.speed.scoring",
+]
 
 _contenders: dict[str, Contender] = {}
 _last: dict[str, Any] = {}

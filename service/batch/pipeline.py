@@ -26,8 +26,8 @@ class _Failed:
 
 @contextmanager
 def read_ahead(items: Iterable[Item]) -> Iterator[Iterator[Item | None]]:
-    """The items, made in a thread; an error comes where it was met, None while there is nothing yet. At the end of the block
-    the thread ends, too."""
+    """The items, made in a thread; an error comes where it was met, None while there is nothing yet. At the end of the
+    block the thread ends, too."""
     queue: Queue[Any] = Queue(_AHEAD)
     stopped = threading.Event()
 
