@@ -54,7 +54,9 @@ def _no_pipeline(folder: Path) -> None:
 
 
 def _not_resumable(folder: Path) -> None:
-    raise errors.NotResumable("it was another", where="out.csv")  # by a run: tests/service/batch/test_resume.py
+    raise errors.NotResumable(
+        "it was another", where="out.csv"
+    )  # by a run: tests/service/batch/test_resume.py
 
 
 RAISED: dict[type[NewsdeskError], Callable[[Path], object]] = {
