@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-PAGES = (ROOT / "README.md", ROOT / "docs" / "BENCHMARKS.md")
+PAGES = (ROOT / "README.md", ROOT / "docs" / "BENCHMARKS.md", ROOT / "docs" / "BATCH.md")
 
 
 def quality() -> str:
@@ -73,6 +73,34 @@ def speed(name: str) -> str:
         figures = [f"{_number(row[who])}{unit}" for who in ("newsdesk", "other")]
         asked = (f"**{_number(row['ratio'])}**", row["asked"], row["verdict"])
         lines.append(_line([row["what"], figures[0], row["beside"], figures[1], *asked]))
+    return "\n".join(lines)
+
+
+def batch_cost() -> str:
+    """What a billion articles cost at the measured rates, on so many cores."""
+    lines = [
+        _line(("measured", "articles a second, two cores", "cores", "kept busy", "hours", "core hours")),
+        _line(["---"] * 6),
+    ]
+    rates = _results("batch").get("rates", {})
+    for name, rate, busy in (
+        ("Parquet, here", rates.get("parquet"), 1.0),
+        ("Parquet, Dask", rates.get("dask"), 1.0),
+    ):
+        for cores in (2, 64, 1000) if rate else ():
+            hours = 1e9 / (rate / 2 * cores * busy) / 3600
+            lines.append(
+                _line(
+                    [
+                        name,
+                        f"{rate:,.0f}",
+                        f"{cores:,}",
+                        f"{busy:.0%}",
+                        _number(hours),
+                        _number(hours * cores),
+                    ]
+                )
+            )
     return "\n".join(lines)
 
 
@@ -137,6 +165,8 @@ TABLES = {
     "training": partial(speed, "training"),
     "serving": partial(speed, "serving"),
     "reading": partial(speed, "reading"),
+    "batch": partial(speed, "batch"),
+    "batch_cost": batch_cost,
 }
 
 

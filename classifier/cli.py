@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _EXTRAS = {
     **dict.fromkeys(("sklearn", "scipy", "joblib", "threadpoolctl", "training"), "train"),
+    **dict.fromkeys(("dask", "distributed", "fsspec"), "cluster"),
     **dict.fromkeys(("flask", "granian", "orjson", "pydantic", "service"), "service"),
 }
 INTERRUPTED = 130

@@ -48,16 +48,17 @@ def load_pipeline(path: Path) -> Pipeline:
     return joblib.load(path)  # one that this run wrote
 
 
-def same_model(pipeline: Pipeline) -> Linear:
-    """The pipeline's vocabulary, idf and weights as a head; frequent terms first, as training leaves them (an order of
-    rows, not another model)."""
+def same_model(pipeline: Pipeline, column: str = COLUMN) -> Linear:
+    """The pipeline's vocabulary, idf and weights as a head that reads `column`; frequent terms first, as training leaves
+    them (an order of rows, not another model)."""
     text, machine = pipeline[0], pipeline[-1]
     order = np.argsort(text.idf_, kind="stable")
     terms = text.get_feature_names_out()[order].tolist()
     cut: Any = (text.analyzer, text.ngram_range)
     vocabulary = Vocabulary.of(analyzer(cut), Terms.of(terms))
-    block = TextBlock(COLUMN, vocabulary, WEIGHTING, 1.0, text.idf_[order])
-    return Linear([block], machine.coef_.T[order], machine.intercept_)
+    block = TextBlock(column, vocabulary, WEIGHTING, 1.0, text.idf_[order])
+    weights, intercept = np.atleast_2d(machine.coef_).T, np.atleast_1d(machine.intercept_)
+    return Linear([block], weights[order], intercept)
 
 
 def prepared(text: str) -> str:

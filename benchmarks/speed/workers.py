@@ -21,6 +21,7 @@ from typing import Any
 Contender = Callable[[], Any]
 Maker = Callable[..., Contender]
 _IMPORTED = [
+    "benchmarks.speed.archives",
     "benchmarks.speed.fitting",
     "benchmarks.speed.learning",
     "benchmarks.speed.readers",

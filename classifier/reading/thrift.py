@@ -99,7 +99,7 @@ def _value(kind: int, value: Any) -> bytes:
     if kind in (I16, I32, I64):
         return _signed(value)
     if kind == BINARY:
-        return _unsigned(len(value)) + value
+        return _unsigned(len(value)) + bytes(value)
     if kind in (LIST, SET):
         own, items = value
         if own in (TRUE, FALSE):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +26,8 @@ _MARKS = {
 }
 _ASKED = 1 << 15  # set where `_kinds` has been filled in
 _table = np.zeros(sys.maxunicode + 1, np.uint16)
+# What str.strip() takes for white space.
+_SPACES = "".join([chr(code) for code in range(0x3001) if chr(code).isspace()])
 _word = re.compile(r"\w")
 
 
@@ -53,50 +54,32 @@ def _kind(character: str) -> int:
 
 def column_shapes(column: pa.Array) -> tuple[Floats, NDArray[np.bool_]]:
     """(n, shape features) of strings, null as "", and whether each holds more than white space (n,)."""
-    codes, ends = _code_points(column)
-    kinds = _kinds(codes)
-    rows = np.repeat(np.arange(len(ends) - 1), np.diff(ends))
-    inside = _inside(kinds & _SPACE == 0, rows, ends)
-    there = np.bincount(rows[inside], minlength=len(ends) - 1) > 0
-    return _measured(codes, kinds, inside, rows, ends), there
+    codes, ends = _code_points(pc.utf8_trim(column.fill_null(""), characters=_SPACES).cast(pa.large_string()))
+    return _measured(codes, _kinds(codes), ends), np.diff(ends) > 0
 
 
 def _code_points(column: pa.Array) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """All characters end to end, and where those of each string begin (n + 1,)."""
-    column = column.fill_null("").cast(pa.large_string())
     if not len(column):
         return np.empty(0, np.uint32), np.zeros(1, np.int64)
     _, offsets, data = column.buffers()
     ends = np.frombuffer(offsets, np.int64)[column.offset : column.offset + len(column) + 1]
-    raw = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]] if data else np.empty(0, np.uint8)
-    text = raw.tobytes().decode("utf-8")
+    text = bytes(memoryview(data)[ends[0] : ends[-1]]).decode("utf-8") if data else ""
     codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
     lengths = pc.utf8_length(column).to_numpy(zero_copy_only=False)
     return codes, np.concatenate([[0], np.cumsum(lengths)])
 
 
-def _inside(solid: NDArray[np.bool_], rows: NDArray[Any], ends: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which characters are left when white space is stripped from both ends of each string."""
-    at = np.arange(len(solid))
-    solid_at, own = at[solid], rows[solid]
-    first = np.full(len(ends) - 1, len(solid))
-    last = np.full(len(ends) - 1, -1)
-    first[own[::-1]] = solid_at[::-1]
-    last[own] = solid_at
-    return np.asarray((at >= first[rows]) & (at <= last[rows]))
+def _measured(codes: NDArray[np.uint32], kinds: NDArray[np.uint16], ends: NDArray[np.int64]) -> Floats:
+    """Of stripped strings."""
+    starts_text = np.zeros(len(codes) + 1, np.bool_)
+    starts_text[ends] = True
+    before = ~starts_text[:-1]  # whether another character of the string stands before
+    total = np.zeros(len(codes) + 1, np.int32)
 
-
-def _measured(
-    codes: NDArray[np.uint32],
-    kinds: NDArray[np.uint16],
-    inside: NDArray[np.bool_],
-    rows: NDArray[Any],
-    ends: NDArray[np.int64],
-) -> Floats:
-    count = len(ends) - 1
-
-    def number(which: NDArray[np.bool_]) -> NDArray[Any]:
-        return np.bincount(rows[which & inside], minlength=count)
+    def number(which: NDArray[np.bool_]) -> NDArray[np.int32]:
+        np.cumsum(which, out=total[1:])
+        return np.diff(total[ends])
 
     def holds(which: NDArray[np.bool_]) -> Floats:
         return (number(which) > 0).astype(np.float64)
@@ -104,20 +87,18 @@ def _measured(
     def of(kind: int) -> NDArray[np.bool_]:
         return np.asarray(kinds & kind != 0)
 
-    before = np.zeros(len(inside), np.bool_)  # whether the character before is of the same stripped string
-    before[1:] = inside[1:] & inside[:-1] & (rows[1:] == rows[:-1])
-    space, word = of(_SPACE), of(_WORD)
-    starts = ~space & ~(before & ~np.roll(space, 1))
-    quoting = of(_QUOTE) | of(_APOSTROPHE) & ~(before & np.roll(word, 1))
-    blank = codes == 0x20
-    hyphens = (codes == 0x2D) & before & np.roll(blank, 1) & np.roll(before & blank, -1)
-    lengths, words = number(inside), number(starts)
+    space, digit = of(_SPACE), of(_DIGIT)
+    starts_word = ~space & (~before | _shifted(space, 1))
+    quoting = of(_QUOTE) | of(_APOSTROPHE) & ~(before & _shifted(of(_WORD), 1))
+    blank = before & (codes == 0x20)  # a stripped string begins with none
+    hyphens = (codes == 0x2D) & before & _shifted(blank, 1) & _shifted(blank, -1)
+    lengths, words = np.diff(ends), number(starts_word)
     measured = {
         "words": words.astype(np.float64),
         "characters": lengths.astype(np.float64),
         "characters a word": lengths / np.maximum(words, 1),
-        "starts with a number": holds(of(_DIGIT) & ~before),
-        "holds a number": holds(of(_DIGIT)),
+        "starts with a number": holds(digit & ~before),
+        "holds a number": holds(digit),
         "question": holds(of(_QUESTION)),
         "exclamation": holds(of(_EXCLAMATION)),
         "quotation": holds(quoting),
@@ -126,3 +107,13 @@ def _measured(
         "capital letters": number(of(_CAPITAL)) / np.maximum(lengths, 1),
     }
     return np.column_stack([measured[name] for name in SHAPE_FEATURES])
+
+
+def _shifted(flags: NDArray[np.bool_], by: int) -> NDArray[np.bool_]:
+    """What the character before (1) or behind (-1) is; false at the ends."""
+    found = np.zeros_like(flags)
+    if by > 0:
+        found[1:] = flags[:-1]
+    else:
+        found[:-1] = flags[1:]
+    return found

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 _AHEAD = 2  # items read before they are asked for
 _END = object()
 _PAUSE = 0.1  # seconds after which a full queue is looked at again
+_PAUSES = 20
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -24,8 +25,9 @@ class _Failed:
 
 
 @contextmanager
-def read_ahead(items: Iterable[Item]) -> Iterator[Iterator[Item]]:
-    """The items, made in a thread; an error comes where it was met. At the end of the block the thread ends, too."""
+def read_ahead(items: Iterable[Item]) -> Iterator[Iterator[Item | None]]:
+    """The items, made in a thread; an error comes where it was met, None while there is nothing yet. At the end of the
+    block the thread ends, too."""
     queue: Queue[Any] = Queue(_AHEAD)
     stopped = threading.Event()
 
@@ -48,8 +50,15 @@ def read_ahead(items: Iterable[Item]) -> Iterator[Iterator[Item]]:
             last = _Failed(error)
         put(last)
 
-    def given() -> Iterator[Item]:
-        while (item := queue.get()) is not _END:
+    def given() -> Iterator[Item | None]:
+        while True:
+            try:
+                item = queue.get(timeout=_PAUSE)
+            except Empty:
+                yield None
+                continue
+            if item is _END:
+                return
             if isinstance(item, _Failed):
                 raise item.error
             yield item
@@ -60,18 +69,26 @@ def read_ahead(items: Iterable[Item]) -> Iterator[Iterator[Item]]:
         yield given()
     finally:
         stopped.set()
-        while thread.is_alive():
-            try:  # so that it need not wait for its pause
-                queue.get_nowait()
-            except Empty:
-                thread.join(_PAUSE)
+        _drain(queue, thread)
+
+
+def _drain(queue: Queue[Any], thread: threading.Thread) -> None:
+    """Let the thread end. One that waits for a disk or a pipe is left to itself: it ends when it is answered, or with the
+    process."""
+    for _ in range(_PAUSES):
+        if not thread.is_alive():
+            return
+        try:  # so that it need not wait for its own pause
+            queue.get_nowait()
+        except Empty:
+            thread.join(_PAUSE)
 
 
 def in_order(
-    items: Iterator[Item], work: Callable[[Item], Result], threads: int
+    items: Iterator[Item | None], work: Callable[[Item], Result], threads: int
 ) -> Iterator[tuple[Item, Result]]:
-    """Each item and what `work` makes of it, in order; a few more than `threads` are in hand. Where reading fails, what was
-    read before still comes."""
+    """Each item and what `work` makes of it, in order; a few more than `threads` are in hand. None gives the time to answer
+    what is ready. Where reading fails, what was read before still comes."""
     waiting: deque[tuple[Item, Future[Result]]] = deque()
     pool = ThreadPoolExecutor(threads, "newsdesk-batch")
     try:
@@ -84,8 +101,9 @@ def in_order(
             except Exception as error:
                 failed = error
                 break
-            waiting.append((item, pool.submit(work, item)))
-            if len(waiting) > threads + 1:
+            if item is not None:
+                waiting.append((item, pool.submit(work, item)))
+            while waiting and (len(waiting) > threads + 1 or waiting[0][1].done()):
                 first, future = waiting.popleft()
                 yield first, future.result()
         while waiting:

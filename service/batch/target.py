@@ -105,10 +105,9 @@ class File:
             OutputError: the target is there, another run writes it, or an interrupted one has left something of it.
             NotResumable: what was interrupted was another run.
         """
-        has_parts = self._parts.folder.is_dir()
-        if not has_parts:
-            refuse_existing(self._target, self._path, force=self._force)
         with writing_to(self._path):
+            if not self._parts.folder.is_dir():
+                refuse_existing(self._target, self._path, force=self._force)
             self._parts.open()
             try:
                 return self._begin()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
+from itertools import islice
 from typing import Any
 
 import dask
@@ -153,7 +154,7 @@ def _scored(
         return client.submit(score_partition, plan, number, parts[number], pure=False, retries=_RETRIES)
 
     most = _IN_HAND * max(sum(client.nthreads().values()), 1)
-    running = as_completed([submitted(number) for number, _ in zip(left, range(most), strict=False)])
+    running = as_completed([submitted(number) for number in islice(left, most)])
     for future in running:
         yield dict(future.result())
         number = next(left, None)

@@ -53,10 +53,17 @@ def _no_pipeline(folder: Path) -> None:
     compile_file(folder / "a.joblib", folder / "artifacts" / "model", trust=True)
 
 
+def _not_resumable(folder: Path) -> None:
+    raise errors.NotResumable(
+        "it was another", where="out.csv"
+    )  # by a run: tests/service/batch/test_resume.py
+
+
 RAISED: dict[type[NewsdeskError], Callable[[Path], object]] = {
     errors.UsageError: lambda folder: build_rankings([], [], top=0),
     errors.ConfigError: lambda folder: parse_timezone("Mars/Olympus"),
     errors.MissingExtra: _no_extra,
+    errors.NotResumable: _not_resumable,
     errors.InputError: lambda folder: find_sources([str(folder / "nothing.csv")]),
     errors.FieldError: lambda folder: Article.from_mapping({"headline": ""}, where="a.csv, line 2"),
     errors.PageError: lambda folder: parse_page("no page"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import multiprocessing.connection
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -80,13 +82,13 @@ def runs(tiny_model_path: Path) -> Runs:
 
 
 @pytest.fixture
-def until() -> Callable[[BaseProcess, Callable[[], bool]], bool]:
+def until() -> Callable[[Any, Callable[[], bool]], bool]:
     """Waits until something can be seen of a process; false where it ended before."""
 
-    def wait(process: BaseProcess, seen: Callable[[], bool]) -> bool:
+    def wait(process: Any, seen: Callable[[], bool]) -> bool:
+        end = process.sentinel if hasattr(process, "sentinel") else os.pidfd_open(process.pid)
         while not seen():
-            process.join(0.001)
-            if not process.is_alive():
+            if multiprocessing.connection.wait([end], 0.001):
                 return False
         return True
 
