@@ -6,7 +6,7 @@
 Two versions of a model of the bundled newspaper are promoted in turn every few seconds, and a worker is killed every minute
 (four times in all in shorter runs). Exit code 1 where an answer is not that of the version that it names, where there is a
 5xx (but 504 for a slow client) or a broken connection that no killed worker explains, where a counter falls, or where a
-worker's private memory grows.
+worker's private memory or its open files grow.
 """
 
 from __future__ import annotations
@@ -42,14 +42,16 @@ LIMIT = 1_000_000
 _PROMOTED = 3.0  # seconds between promotions
 _SETTLED = 20.0  # of a worker's age, from when on its memory must not grow
 _GROWTH, _SLACK = 1.15, 8e6
+_FILES = 50  # connections come and go
 _SAMPLED = 1.0
 
 
 @dataclass(slots=True)
 class Watch:
-    """What is looked at from outside: (age, private bytes) of each worker, and the counters."""
+    """What is looked at from outside: private bytes and open files of each worker by its age, and the counters."""
 
     memory: dict[int, list[tuple[float, int]]] = field(default_factory=dict)
+    files: dict[int, list[tuple[float, int]]] = field(default_factory=dict)  # open ones, of each worker
     counters: dict[str, float] = field(default_factory=dict)
     promotions: int = 0
 
@@ -95,6 +97,7 @@ def look(soak: Soak, watch: Watch, server: servers.Server) -> None:
             age = time.monotonic() - born.setdefault(pid, time.monotonic())
             try:
                 watch.memory.setdefault(pid, []).append((age, servers.memory(pid).private))
+                watch.files.setdefault(pid, []).append((age, len(os.listdir(f"/proc/{pid}/fd"))))
             except OSError:  # it was killed
                 continue
         try:
@@ -119,12 +122,16 @@ def _look_at_counters(soak: Soak, watch: Watch, port: int) -> None:
 
 
 def grown(watch: Watch) -> list[str]:
-    """Workers whose memory did not stay flat."""
+    """Workers whose memory or open files did not stay flat."""
     found = []
     for pid, samples in watch.memory.items():
         settled = [private for age, private in samples if age >= _SETTLED]
         if settled and settled[-1] > settled[0] * _GROWTH + _SLACK:
             found.append(f"worker {pid} grew from {settled[0] / 1e6:.0f} to {settled[-1] / 1e6:.0f} MB")
+    for pid, samples in watch.files.items():
+        opened = [files for age, files in samples if age >= _SETTLED]
+        if opened and min(opened[-5:]) > opened[0] + _FILES:
+            found.append(f"worker {pid} has {opened[-1]} open files after {opened[0]}")
     return found
 
 

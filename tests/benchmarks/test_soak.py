@@ -20,6 +20,8 @@ def test_memory_that_grows_is_found_and_memory_that_does_not_is_not() -> None:
     assert grown(Watch(memory={1: young, 2: flat})) == []
     [found] = grown(Watch(memory={1: young, 2: flat, 3: rising}))
     assert found.startswith("worker 3 grew from 60 to 80 MB")
+    assert grown(Watch(files={1: [(float(age), 50 + age % 9) for age in range(60)]})) == []
+    assert grown(Watch(files={1: [(float(age), 50 + 9 * age) for age in range(60)]})) != []
 
 
 def test_an_answer_of_another_version_is_found() -> None:
