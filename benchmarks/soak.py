@@ -40,8 +40,9 @@ from training.sample import PAGES
 
 LIMIT = 1_000_000
 _PROMOTED = 3.0  # seconds between promotions
-_SETTLED = 20.0  # of a worker's age, from when on its memory must not grow
+_SETTLED = 60.0  # seconds of a worker's age, from when on its memory must not grow: its threads have all worked by then
 _GROWTH, _SLACK = 1.15, 8e6
+_SHORT, _SHORT_SLACK = 20.0, 48e6  # the same in runs that are too short for that: only gross leaks are found
 _FILES = 50  # connections come and go
 _SAMPLED = 1.0
 
@@ -121,15 +122,15 @@ def _look_at_counters(soak: Soak, watch: Watch, port: int) -> None:
             watch.counters[name] = float(value)
 
 
-def grown(watch: Watch) -> list[str]:
+def grown(watch: Watch, settled_at: float = _SETTLED, slack: float = _SLACK) -> list[str]:
     """Workers whose memory or open files did not stay flat."""
     found = []
     for pid, samples in watch.memory.items():
-        settled = [private for age, private in samples if age >= _SETTLED]
-        if settled and settled[-1] > settled[0] * _GROWTH + _SLACK:
+        settled = [private for age, private in samples if age >= settled_at]
+        if settled and settled[-1] > settled[0] * _GROWTH + slack:
             found.append(f"worker {pid} grew from {settled[0] / 1e6:.0f} to {settled[-1] / 1e6:.0f} MB")
     for pid, samples in watch.files.items():
-        opened = [files for age, files in samples if age >= _SETTLED]
+        opened = [files for age, files in samples if age >= settled_at]
         if opened and min(opened[-5:]) > opened[0] + _FILES:
             found.append(f"worker {pid} has {opened[-1]} open files after {opened[0]}")
     return found
@@ -184,13 +185,14 @@ def soak_for(seconds: float, folder: Path) -> dict[str, Any]:
         soak.ended.set()
         for thread in threads:
             thread.join()
+    flat = (_SETTLED, _SLACK) if seconds >= 4 * _SETTLED else (_SHORT, _SHORT_SLACK)
     faults = [line for line in log.read_text("utf-8", "replace").splitlines() if '"event":"error"' in line]
     return {
         "seconds": seconds,
         "requests": dict(sorted(soak.counts.items())),
         "promotions": watch.promotions,
         "killed": len(soak.deaths),
-        "findings": [*soak.findings, *grown(watch), *faults],
+        "findings": [*soak.findings, *grown(watch, *flat), *faults],
     }
 
 
