@@ -147,9 +147,10 @@ def _peer(bench: Bench, stack: ExitStack, name: str) -> servers.Server:
         command = [bench.mlflow, "-m", "mlflow", "models", "serve", "-m", saved, "-p", str(port)]
         command += ["--env-manager", "local", "--workers", str(WORKERS)]
     log = bench.folder / f"{name.split()[0]}.log"
-    return stack.enter_context(
-        servers.started(command, log, port=port, environ={PIPELINE: str(bench.pipeline)})
-    )
+    environ = {PIPELINE: str(bench.pipeline)}
+    if name == _MLFLOW:  # it calls others of its environment by name
+        environ["PATH"] = f"{Path(bench.mlflow).parent}{os.pathsep}{os.environ['PATH']}"
+    return stack.enter_context(servers.started(command, log, port=port, environ=environ))
 
 
 def predicting(bench: Bench) -> None:

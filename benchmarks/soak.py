@@ -6,7 +6,7 @@
 Two versions of a model of the bundled newspaper are promoted in turn every few seconds, and a worker is killed every minute
 (four times in all in shorter runs). Exit code 1 where an answer is not that of the version that it names, where there is a
 5xx (but 504 for a slow client) or a broken connection that no killed worker explains, where a counter falls, or where a
-worker's private memory grows.
+worker's private memory or its open files grow.
 """
 
 from __future__ import annotations
@@ -40,16 +40,19 @@ from training.sample import PAGES
 
 LIMIT = 1_000_000
 _PROMOTED = 3.0  # seconds between promotions
-_SETTLED = 20.0  # of a worker's age, from when on its memory must not grow
+_SETTLED = 60.0  # seconds of a worker's age, from when on its memory must not grow: its threads have all worked by then
 _GROWTH, _SLACK = 1.15, 8e6
+_SHORT, _SHORT_SLACK = 20.0, 48e6  # the same in runs that are too short for that: only gross leaks are found
+_FILES = 50  # connections come and go
 _SAMPLED = 1.0
 
 
 @dataclass(slots=True)
 class Watch:
-    """What is looked at from outside: (age, private bytes) of each worker, and the counters."""
+    """What is looked at from outside: private bytes and open files of each worker by its age, and the counters."""
 
     memory: dict[int, list[tuple[float, int]]] = field(default_factory=dict)
+    files: dict[int, list[tuple[float, int]]] = field(default_factory=dict)  # open ones, of each worker
     counters: dict[str, float] = field(default_factory=dict)
     promotions: int = 0
 
@@ -95,6 +98,7 @@ def look(soak: Soak, watch: Watch, server: servers.Server) -> None:
             age = time.monotonic() - born.setdefault(pid, time.monotonic())
             try:
                 watch.memory.setdefault(pid, []).append((age, servers.memory(pid).private))
+                watch.files.setdefault(pid, []).append((age, len(os.listdir(f"/proc/{pid}/fd"))))
             except OSError:  # it was killed
                 continue
         try:
@@ -118,13 +122,17 @@ def _look_at_counters(soak: Soak, watch: Watch, port: int) -> None:
             watch.counters[name] = float(value)
 
 
-def grown(watch: Watch) -> list[str]:
-    """Workers whose memory did not stay flat."""
+def grown(watch: Watch, settled_at: float = _SETTLED, slack: float = _SLACK) -> list[str]:
+    """Workers whose memory or open files did not stay flat."""
     found = []
     for pid, samples in watch.memory.items():
-        settled = [private for age, private in samples if age >= _SETTLED]
-        if settled and settled[-1] > settled[0] * _GROWTH + _SLACK:
+        settled = [private for age, private in samples if age >= settled_at]
+        if settled and settled[-1] > settled[0] * _GROWTH + slack:
             found.append(f"worker {pid} grew from {settled[0] / 1e6:.0f} to {settled[-1] / 1e6:.0f} MB")
+    for pid, samples in watch.files.items():
+        opened = [files for age, files in samples if age >= settled_at]
+        if opened and min(opened[-5:]) > opened[0] + _FILES:
+            found.append(f"worker {pid} has {opened[-1]} open files after {opened[0]}")
     return found
 
 
@@ -177,13 +185,14 @@ def soak_for(seconds: float, folder: Path) -> dict[str, Any]:
         soak.ended.set()
         for thread in threads:
             thread.join()
+    flat = (_SETTLED, _SLACK) if seconds >= 4 * _SETTLED else (_SHORT, _SHORT_SLACK)
     faults = [line for line in log.read_text("utf-8", "replace").splitlines() if '"event":"error"' in line]
     return {
         "seconds": seconds,
         "requests": dict(sorted(soak.counts.items())),
         "promotions": watch.promotions,
         "killed": len(soak.deaths),
-        "findings": [*soak.findings, *grown(watch), *faults],
+        "findings": [*soak.findings, *grown(watch, *flat), *faults],
     }
 
 

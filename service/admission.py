@@ -52,10 +52,9 @@ class Access(Watched):
         found = signature(self._file.path)
         if found != self._seen:
             self._seen = found
+            # Also if the file was removed or is damaged: a service that was closed does not open by itself.
+            self._ever = True
             self._ring = KeyRing(self._file.load())
-            self._ever = (
-                True  # also if the file was removed: a service that was closed does not open by itself
-            )
 
     def admit(self, environ: Mapping[str, Any], role: str) -> Key | None:
         """The key that a request is let in with, None where none is needed and none was sent; counts the request.

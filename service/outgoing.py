@@ -80,11 +80,20 @@ def _find_socket(client: str) -> int | None:
 
 def _peer(handle: int) -> str | None:
     try:
-        with socket.socket(fileno=os.dup(handle)) as copy:
-            address = copy.getpeername()
-            return f"{address[0]}:{address[1]}" if copy.family in (socket.AF_INET, socket.AF_INET6) else None
-    except (OSError, IndexError):
+        copy = os.dup(handle)
+    except OSError:
         return None
+    try:
+        own = socket.socket(fileno=copy)
+    except OSError:  # something else than a socket
+        os.close(copy)
+        return None
+    with own:
+        try:
+            address = own.getpeername()
+            return f"{address[0]}:{address[1]}" if own.family in (socket.AF_INET, socket.AF_INET6) else None
+        except (OSError, IndexError):
+            return None
 
 
 def _unsent(handle: int, client: str) -> int | None:

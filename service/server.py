@@ -123,7 +123,7 @@ def load_app() -> Gateway:
 
     app = create_app()
     # An article makes hundreds of objects that are gone with its answer; by default they are gone through every 700.
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(10_000, 10, 10)
     return Gateway(app, settings_of(app), access_of(app))
 
 

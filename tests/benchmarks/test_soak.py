@@ -15,11 +15,13 @@ from benchmarks.web.behaviours import Soak
 
 def test_memory_that_grows_is_found_and_memory_that_does_not_is_not() -> None:
     young = [(age, 10_000_000 * (1 + age)) for age in range(10)]
-    flat = [(float(age), 50_000_000 + age % 3) for age in range(60)]
-    rising = [(float(age), 50_000_000 + 500_000 * age) for age in range(60)]
+    flat = [(float(age), 50_000_000 + age % 3) for age in range(120)]
+    rising = [(float(age), 50_000_000 + 500_000 * age) for age in range(120)]
     assert grown(Watch(memory={1: young, 2: flat})) == []
     [found] = grown(Watch(memory={1: young, 2: flat, 3: rising}))
-    assert found.startswith("worker 3 grew from 60 to 80 MB")
+    assert found.startswith("worker 3 grew from 80 to 110 MB")
+    assert grown(Watch(files={1: [(float(age), 50 + age % 9) for age in range(120)]})) == []
+    assert grown(Watch(files={1: [(float(age), 50 + 9 * age) for age in range(120)]})) != []
 
 
 def test_an_answer_of_another_version_is_found() -> None:

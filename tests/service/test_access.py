@@ -239,6 +239,14 @@ def test_open_as_long_as_there_are_no_keys(tiny_model_path: Path, tmp_path: Path
     assert client.post("/v1/predict", json=ARTICLE).status_code == 401
 
 
+def test_a_damaged_file_of_keys_opens_nothing(tiny_model_path: Path, tmp_path: Path) -> None:
+    app = create_app(Settings(model=tiny_model_path, state=tmp_path, open="without-keys"))
+    StateFolder(tmp_path).keys.write_text("nonsense")
+    with pytest.raises(ConfigError):
+        access_of(app).refresh()
+    assert app.test_client().post("/v1/predict", json=ARTICLE).status_code == 401
+
+
 def test_always_open_still_knows_keys(tiny_model_path: Path, tmp_path: Path) -> None:
     served = Served(tiny_model_path, tmp_path, open="always")
     assert served.ask("POST", "/v1/predict", ARTICLE).status_code == 200
