@@ -137,6 +137,16 @@ def test_what_is_no_feed_is_one_rejection(data: bytes) -> None:
         assert "is neither RSS nor Atom" in str(chunks[0].rejected[0])
 
 
+def test_elements_that_are_never_closed_are_not_followed() -> None:
+    """The library's time grows with the square of them."""
+    data = b"<rss version='2.0'><channel>" + b"<item><title>a" * 20_000
+    for feed in (data, data.decode().encode("utf-16")):
+        (chunk,) = read(Source("a.rss", lambda feed=feed: io.BytesIO(feed)), ReadOptions())
+        assert "more than 1,000 elements that are not closed" in str(chunk.rejected[0])
+    broken = RSS.replace("Crossing costs", "<![CDATA[" + "<br>" * 5000 + "]]>Crossing costs")
+    assert items(broken)[0]["headline"] == "Ferry & fares to fall"
+
+
 def test_a_damaged_feed_gives_what_can_be_read() -> None:
     assert items(RSS.replace("</channel></rss>", "<br>&nbsp;"))[0]["headline"] == "Ferry & fares to fall"
 
