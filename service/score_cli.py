@@ -117,7 +117,9 @@ def _on_cluster(
     from service.cluster import score_on_cluster
 
     with Display(output, hidden=quiet) as display:
-        summary = score_on_cluster(model, inputs, output, scoring, scheduler, display.progress)
+        summary = score_on_cluster(
+            model, inputs, output, scoring, scheduler, display.progress, display.stopped
+        )
     display.end(summary)
     finish(
         summary.rejected,

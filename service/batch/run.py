@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from importlib.metadata import version
 from typing import Any
 
@@ -82,22 +83,26 @@ def _write(work: Iterator[tuple[Rows, Done]], target: Target, sources: Sources, 
 def description(model: Model, output: str, scoring: Scoring) -> dict[str, Any]:
     """What must be the same for a run to be gone on with, or the bytes would not be."""
     options = scoring.options
+    reading = {field.name: _plain(getattr(options, field.name)) for field in fields(options)}
     return {
         "layout": _LAYOUT,
         "model": f"{model.name} {model.version}",
         "format": "".join(written_suffixes(output)),
         "--keep": list(scoring.keep),
-        "--column": sorted(f"{ours}={theirs}" for ours, theirs in options.columns.items()),
-        "--ignore": sorted(options.ignore),
-        "--timezone": str(options.timezone or ""),
-        "--dates": options.dates or "",
-        "--strict": options.strict,
-        "list of sections": sorted(map(list, options.sections.items())),
-        "list of columns": sorted(map(list, options.usual.items())),
+        **reading,
         "block": scoring.block_rows,
         "newsdesk": version("newsdesk"),
         "pyarrow": pa.__version__,
     }
+
+
+def _plain(value: object) -> object:
+    """As JSON tells it, the same in every process."""
+    if isinstance(value, Mapping):
+        return sorted(f"{name}={own}" for name, own in value.items())
+    if isinstance(value, frozenset):
+        return sorted(map(str, value))
+    return value if isinstance(value, bool | None) else str(value)
 
 
 def processors() -> int:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 from classifier.errors import InputError
 from classifier.reading.base import Source
+from classifier.reading.finding import STDIN_NAME
 
 _MANY = 20_000  # files whose sizes are not all asked for in advance
 Print = tuple[int, int]  # bytes, nanoseconds of the last change
@@ -38,7 +40,7 @@ class Sources:
 
         @contextmanager
         def opened() -> Iterator[BinaryIO]:
-            with source.open() as stream:
+            with _opened(source) as stream:
                 handle = _handle(stream)
                 before = _print_of(handle)
                 self._note(number, before)
@@ -93,12 +95,24 @@ class Sources:
         return None if None in sizes else sum(size or 0 for size in sizes)
 
     def _size(self, number: int) -> int | None:
-        if self._sources[number].name == "stdin":
+        if self._sources[number].name == STDIN_NAME:
             return None
         with suppress(OSError, InputError), self._sources[number].open() as stream:
             found = _print_of(_handle(stream))
             return found[0] if found else None
         return None
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[BinaryIO]:
+    """Standard input by a stream of its own: Python cannot end while a thread waits in its `sys.stdin`."""
+    handle = _handle(sys.stdin.buffer) if source.name == STDIN_NAME else None
+    if handle is None:
+        with source.open() as stream:
+            yield stream
+    else:
+        with os.fdopen(os.dup(handle), "rb") as stream:
+            yield stream
 
 
 def _handle(stream: BinaryIO) -> int | None:

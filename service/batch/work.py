@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from classifier.batches import score_checked, scored_schema, with_kept
 from classifier.model import Model
-from classifier.reading.encoders import Block, Encoder
+from classifier.reading.binary_tables import Block
+from classifier.reading.encoders import Encoder
 from service.batch.blocks import Rows
 from service.batch.duplicates import hash_ids
 

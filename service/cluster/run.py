@@ -36,11 +36,13 @@ def score_on_cluster(
     scoring: Scoring,
     scheduler: str | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
+    on_stop: Callable[[int], None] = lambda articles: None,
     *,
     part_rows: int = PART_ROWS,
 ) -> Summary:
     """Score every article of `inputs` into a folder of parts, in order, on the Dask cluster at `scheduler` (one on this
-    machine without it). Inputs, output and model are whatever fsspec opens; every worker must find them there.
+    machine without it). Inputs, output and model are whatever fsspec opens; every worker must find them there. `on_stop`
+    hears how many articles are safe after an error or an interruption.
 
     Raises:
         InputError: as `service.batch.score_files`.
@@ -60,10 +62,14 @@ def score_on_cluster(
     folder = Folder(plan.output)
     run = description(loaded, output, scoring) | {"inputs": _described(parts)}
     done = _prepare(folder, run, scoring, len(parts), output)
-    with _client(scheduler) as client:
-        for one in _scored(client, plan, parts, done):
-            done[one["number"]] = one
-            on_progress(_progress(done, parts))
+    try:
+        with _client(scheduler) as client:
+            for one in _scored(client, plan, parts, done):
+                done[one["number"]] = one
+                on_progress(_progress(done, parts))
+    except BaseException:
+        on_stop(_progress(done, parts).articles)
+        raise
     return _finish(folder, plan, run, done, scoring, inputs)
 
 

@@ -137,8 +137,10 @@ def test_an_interrupted_run_is_gone_on_with(
         if progress.articles >= 600:
             raise KeyboardInterrupt
 
+    safe: list[int] = []
     with pytest.raises(KeyboardInterrupt):
-        scored(tiny_model_path, [archive], output, cluster, stop)
+        scored(tiny_model_path, [archive], output, cluster, stop, safe.append)
+    assert 600 <= safe[0] < 1051
     assert not (output / "_SUCCESS").exists()
     with pytest.raises(OutputError, match="an interrupted run is in it; --resume goes on"):
         scored(tiny_model_path, [archive], output, cluster)

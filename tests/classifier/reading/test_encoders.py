@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from classifier.reading import thrift
-from classifier.reading.encoders import Arrow, Parquet, encoder_for
+from classifier.reading.binary_tables import Arrow, Parquet
+from classifier.reading.encoders import encoder_for
 
 SCHEMA = pa.schema(
     [

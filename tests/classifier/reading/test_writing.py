@@ -222,6 +222,21 @@ def test_nothing_is_there_under_the_name_until_the_end(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(other.stat().st_mode)
 
 
+def test_what_a_killed_process_has_left_is_removed(tmp_path: Path) -> None:
+    """Nobody holds its lock; what somebody still writes stays, and so do other files."""
+    path = tmp_path / "a.jsonl"
+    left, other = tmp_path / ".a.jsonl.0123abcd.part", tmp_path / ".a.jsonl.mine.part"
+    left.touch()
+    other.touch()
+    with open_writer(path, TABLE.schema, force=True) as first:
+        first.write(TABLE)
+        with open_writer(path, TABLE.schema, force=True) as second:
+            second.write(TABLE)
+        assert not left.exists()
+    assert path.exists()
+    other.unlink()
+
+
 def test_an_existing_target_needs_force(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(b"old")

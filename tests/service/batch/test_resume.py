@@ -9,6 +9,7 @@ import resource
 import shutil
 import signal
 from collections.abc import Callable
+from datetime import UTC
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import classifier
 from classifier.errors import InputError, NotResumable, OutputError
 from classifier.model import Model
 from classifier.reading import read_all
+from classifier.reading.base import ReadOptions
 from service.batch import Listener, Scoring, Summary, score_files
 from service.batch import journal as journals
 
@@ -204,7 +206,13 @@ def test_resume_where_there_is_nothing_begins(model: Model, archive: Path, tmp_p
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [({"keep": ["url"]}, "--keep"), ({"block_rows": 99}, "block"), ({}, None)],
+    [
+        ({"keep": ["url"]}, "--keep"),
+        ({"block_rows": 99}, "block"),
+        ({"options": ReadOptions(columns={"headline": "url"})}, "columns"),
+        ({"options": ReadOptions(timezone=UTC)}, "timezone"),
+        ({}, None),
+    ],
 )
 def test_only_the_same_run_is_gone_on_with(
     model: Model, archive: Path, tmp_path: Path, change: dict[str, Any], said: str | None
