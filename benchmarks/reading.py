@@ -11,9 +11,6 @@ Lines. The figures are kept in benchmarks/results/reading.json, from which `pyth
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -25,9 +22,10 @@ import pyarrow as pa
 
 from benchmarks.speed import readers
 from benchmarks.speed.bench import MB
-from benchmarks.speed.rows import Asked, keep, machine, row, say, written
+from benchmarks.speed.command import run
+from benchmarks.speed.rows import Asked, machine, row, say, written
 from benchmarks.speed.texts import PAGES, data_folder
-from benchmarks.speed.workers import Absent, Lane, Worker, can_measure, cores, race
+from benchmarks.speed.workers import Absent, Lane, Worker, cores, race
 from classifier.reading import read_all
 
 NAME = "reading"
@@ -170,19 +168,7 @@ def measure(size: Size, *, quick: bool) -> dict[str, Any]:
 
 def main(arguments: Sequence[str]) -> None:
     """Run, say what is found, keep it."""
-    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{NAME}")
-    parser.add_argument("--quick", action="store_true", help="the bundled newspaper; nothing is kept")
-    parser.add_argument("--json", action="store_true", help="print the figures as one object")
-    asked = parser.parse_args(arguments)
-    if not can_measure():
-        parser.error("this needs Linux: cores are limited by processor affinity, memory is read from /proc")
-    if not asked.quick and "NEWSDESK_DATA" not in os.environ:
-        parser.error("NEWSDESK_DATA must name the folder of the real articles; see docs/BENCHMARKS.md")
-    found = measure(QUICK if asked.quick else Size(), quick=asked.quick)
-    if not asked.quick:
-        keep(NAME, found)
-    if asked.json:
-        sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+    run(NAME, arguments, lambda asked: measure(QUICK if asked.quick else Size(), quick=asked.quick))
 
 
 if __name__ == "__main__":

@@ -13,13 +13,12 @@ test part of headlines_in: log runs without --quick in docs/TEST_RUNS.md.
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -28,8 +27,9 @@ from typing import Any
 
 import orjson
 
+from benchmarks.speed.command import parser_of, run
 from benchmarks.speed.models import WORDS, fit_pipeline
-from benchmarks.speed.rows import Asked, keep, machine, row, say, written
+from benchmarks.speed.rows import Asked, machine, row, say, written
 from benchmarks.speed.texts import Articles, data_folder, load, load_sample, long_articles
 from benchmarks.web import servers
 from benchmarks.web.load import Load, tool
@@ -243,20 +243,13 @@ def measure(size: Size, *, quick: bool, mlflow: str = "") -> dict[str, Any]:
 
 def main(arguments: Sequence[str]) -> None:
     """Run, say what is found, keep it."""
-    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{NAME}")
-    parser.add_argument("--quick", action="store_true", help="the bundled newspaper; nothing is kept")
+    parser = parser_of(NAME)
     parser.add_argument("--mlflow", default="", metavar="PYTHON", help="of an environment that has MLflow")
-    parser.add_argument("--json", action="store_true", help="print the figures as one object")
-    asked = parser.parse_args(arguments)
-    if not sys.platform.startswith("linux"):
-        parser.error("this needs Linux: memory is read from /proc")
-    if not asked.quick and "NEWSDESK_DATA" not in os.environ:
-        parser.error("NEWSDESK_DATA must name the folder of the real articles; see docs/BENCHMARKS.md")
-    found = measure(QUICK if asked.quick else Size(), quick=asked.quick, mlflow=asked.mlflow)
-    if not asked.quick:
-        keep(NAME, found)
-    if asked.json:
-        sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+
+    def asked_for(asked: Namespace) -> dict[str, Any]:
+        return measure(QUICK if asked.quick else Size(), quick=asked.quick, mlflow=asked.mlflow)
+
+    run(NAME, arguments, asked_for, parser)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,7 @@ What is scored is the test part of headlines_in: log runs without --quick in doc
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import statistics
 import sys
 import tempfile
@@ -27,8 +25,9 @@ import pyarrow as pa
 
 from benchmarks.speed import fitting, scoring
 from benchmarks.speed.bench import MB, QUICK, Bench, Size
+from benchmarks.speed.command import run
 from benchmarks.speed.models import CHARACTERS, WORDS, fasttext_label
-from benchmarks.speed.rows import Asked, keep, machine, say
+from benchmarks.speed.rows import Asked, machine, say
 from benchmarks.speed.texts import (
     load,
     load_sample,
@@ -38,7 +37,7 @@ from benchmarks.speed.texts import (
     size_of,
     write_column,
 )
-from benchmarks.speed.workers import Worker, alone, can_measure, cores, race
+from benchmarks.speed.workers import Worker, alone, cores, race
 
 NAME = "text_core"
 _SEED = 0
@@ -257,21 +256,7 @@ def measure(size: Size, *, quick: bool) -> dict[str, Any]:
 
 def main(arguments: Sequence[str]) -> None:
     """Run, say what is found, keep it."""
-    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{NAME}")
-    parser.add_argument(
-        "--quick", action="store_true", help="few texts of the bundled newspaper; nothing is kept"
-    )
-    parser.add_argument("--json", action="store_true", help="print the figures as one object")
-    asked = parser.parse_args(arguments)
-    if not can_measure():
-        parser.error("this needs Linux: cores are limited by processor affinity, memory is read from /proc")
-    if not asked.quick and "NEWSDESK_DATA" not in os.environ:
-        parser.error("NEWSDESK_DATA must name the folder of the real articles; see docs/BENCHMARKS.md")
-    found = measure(QUICK if asked.quick else Size(), quick=asked.quick)
-    if not asked.quick:
-        keep(NAME, found)
-    if asked.json:
-        sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+    run(NAME, arguments, lambda asked: measure(QUICK if asked.quick else Size(), quick=asked.quick))
 
 
 if __name__ == "__main__":

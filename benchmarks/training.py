@@ -11,9 +11,7 @@ headlines_in: log runs without --quick in docs/TEST_RUNS.md.
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import statistics
 import sys
 import tempfile
@@ -22,8 +20,9 @@ from functools import partial
 from typing import Any
 
 from benchmarks.speed import learning
-from benchmarks.speed.rows import Asked, keep, machine, row, say, written
-from benchmarks.speed.workers import Absent, Lane, Worker, can_measure, cores, race
+from benchmarks.speed.command import run
+from benchmarks.speed.rows import Asked, machine, row, say, written
+from benchmarks.speed.workers import Absent, Lane, Worker, cores, race
 
 NAME = "training"
 DATA = "headlines_in"
@@ -109,19 +108,7 @@ def measure(name: str | None, rounds: int) -> dict[str, Any]:
 
 def main(arguments: Sequence[str]) -> None:
     """Run, say what is found, keep it."""
-    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{NAME}")
-    parser.add_argument("--quick", action="store_true", help="the bundled newspaper; nothing is kept")
-    parser.add_argument("--json", action="store_true", help="print the figures as one object")
-    asked = parser.parse_args(arguments)
-    if not can_measure():
-        parser.error("this needs Linux: cores are limited by processor affinity")
-    if not asked.quick and "NEWSDESK_DATA" not in os.environ:
-        parser.error("NEWSDESK_DATA must name the folder of the real articles; see docs/BENCHMARKS.md")
-    found = measure(None, 1) if asked.quick else measure(DATA, ROUNDS)
-    if not asked.quick:
-        keep(NAME, found)
-    if asked.json:
-        sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+    run(NAME, arguments, lambda asked: measure(None, 1) if asked.quick else measure(DATA, ROUNDS))
 
 
 if __name__ == "__main__":
