@@ -75,6 +75,8 @@ def _named(name: str, by_key: Naming) -> str | None:
     if name == SITE_WIDE:
         return name
     key = section_key(name)
+    if not key:  # no name at all: no section
+        return name
     if key in by_key:
         return by_key[key]
     return " ".join(unicodedata.normalize("NFC", name).split()) or None

@@ -40,6 +40,11 @@ def test_names_are_mapped_merged_and_dropped(tmp_path: Path) -> None:
     ]
 
 
+def test_an_empty_name_is_none_and_nothing_to_tell(tmp_path: Path) -> None:
+    found = reading(tmp_path, [{"section": ""}, {"sections": ["", "Sport"]}, {"section": "*"}])
+    assert noted(found) == []
+
+
 def test_several_sections_of_an_article(tmp_path: Path) -> None:
     rows = [{"sections": ["Business", "Money", "Sport"]}, {"sections": ["Partners"]}, {"sections": None}]
     found = reading(tmp_path, rows, Business="Economy", Money="Economy", Partners="")
