@@ -21,13 +21,15 @@ import click
 
 from classifier.errors import FieldError, MissingExtra, NewsdeskError, UsageError
 from classifier.options import (
-    finish,
     inputs_argument,
     json_option,
     model_argument,
     options_for,
     read_options,
     reading_options,
+)
+from classifier.rejections import (
+    finish,
     report_notes,
     report_rejected,
 )

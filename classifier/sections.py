@@ -109,7 +109,8 @@ class SectionHead:
     def ranked(self, rows: Rows) -> RankedSections:
         """`results` by columns."""
         found = self.judge(rows)
-        sure = found.probabilities.max(axis=1) >= self._limits[found.probabilities.argmax(axis=1)]
+        limits = np.array(self._limits)
+        sure = found.probabilities.max(axis=1) >= limits[found.probabilities.argmax(axis=1)]
         # A stable sort, so that equal probabilities keep the order of the labels.
         order = np.argsort(-found.probabilities, axis=1, kind="stable")[:, :MAX_SECTION_SCORES]
         at = np.arange(len(order))[:, None], order

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from classifier.options import (
-    finish,
     inputs_argument,
     model_argument,
     options_for,
     reading_options,
     require,
+)
+from classifier.rejections import (
+    Noted,
+    finish,
 )
 
 if TYPE_CHECKING:
@@ -95,12 +98,17 @@ def _here(loaded: Model, inputs: tuple[str, ...], output: str, scoring: Scoring,
     from service.batch import Listener, score_files
     from service.batch.display import Display, Rejections
 
-    rejections = Rejections(output)
+    rejections, noted = Rejections(output), Noted()
     with Display(output, hidden=quiet) as display:
         listener = Listener(
-            rejections.tell, display.progress, display.stopped, wants_size=not quiet and sys.stderr.isatty()
+            rejections.tell,
+            display.progress,
+            display.stopped,
+            noted,
+            wants_size=not quiet and sys.stderr.isatty(),
         )
         summary = score_files(loaded, inputs, output, scoring, listener)
+    noted.finish()
     display.end(summary)
     finish(summary.rejected, summary.articles + summary.rejected, rejections.named(summary.rejected))
 

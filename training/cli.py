@@ -14,16 +14,18 @@ import click
 
 from classifier.options import (
     column_mapping,
-    finish,
     inputs_argument,
     json_option,
     model_argument,
     parse_taken_at,
     reading_options,
-    report_notes,
-    report_rejected,
     require,
     section_mapping,
+)
+from classifier.rejections import (
+    finish,
+    report_notes,
+    report_rejected,
 )
 
 if TYPE_CHECKING:

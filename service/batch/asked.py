@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from classifier.reading.base import ReadOptions, Rejection
+from classifier.reading.base import Note, ReadOptions, Rejection
 from classifier.reading.encoders import GROUP_ROWS
 from service.batch.summary import Progress
 
@@ -26,10 +26,11 @@ class Scoring:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """What is told on the way: every rejected row, and how far the run is after each block. `on_stop`: how many articles
-    are safe after an error or an interruption."""
+    """What is told on the way: every rejected row, how far the run is after each block, what was read otherwise than may
+    have been meant. `on_stop`: how many articles are safe after an error or an interruption."""
 
     on_rejected: Callable[[Rejection], None] = lambda rejection: None
     on_progress: Callable[[Progress], None] = lambda progress: None
     on_stop: Callable[[int], None] = lambda articles: None
+    on_note: Callable[[Note], None] = lambda note: None
     wants_size: bool = False

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from classifier.reading import read_source
-from classifier.reading.base import Chunk, ReadOptions, Rejection
+from classifier.reading.base import Chunk, Note, ReadOptions, Rejection
 from classifier.reading.encoders import GROUP_ROWS
 from service.batch.sources import Sources
 
@@ -28,12 +28,13 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """One block: batches of checked articles, what was rejected on the way, and where reading stands behind it (None where
-    no run can go on from there: articles are still waiting)."""
+    """One block: batches of checked articles, what was rejected and noted on the way, and where reading stands behind it
+    (None where no run can go on from there: articles are still waiting)."""
 
     pieces: tuple[pa.RecordBatch, ...] = ()
     rejected: tuple[Rejection, ...] = ()
     place: Place | None = None
+    notes: tuple[Note, ...] = ()
 
     @property
     def count(self) -> int:
@@ -55,6 +56,7 @@ def blocks(
         for chunk in read_source(sources.watched(number), options):
             new = chunk.rejected[max(0, skip.rejected - place.rejected) :]
             waiting.rejected += new
+            waiting.notes += chunk.notes
             place = place._replace(rejected=place.rejected + len(chunk.rejected))
             articles = chunk.articles
             if articles is not None and len(articles):
@@ -74,6 +76,7 @@ def collected(chunks: Iterable[Chunk], size: int) -> Iterator[Rows]:
     waiting = _Waiting(size)
     for chunk in chunks:
         waiting.rejected += chunk.rejected
+        waiting.notes += chunk.notes
         for cut in waiting.cuts(chunk.articles) if chunk.articles else ():
             if waiting.add(cut):
                 yield waiting.taken(None)
@@ -87,6 +90,7 @@ class _Waiting:
     most: int
     pieces: list[pa.RecordBatch] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     rows: int = 0
     size: int = 0
 
@@ -106,11 +110,11 @@ class _Waiting:
         return self.rows >= self.most or self.size >= _MOST_BYTES
 
     def taken(self, place: Place | None) -> Rows:
-        found = Rows(tuple(self.pieces), tuple(self.rejected), place)
-        self.pieces, self.rejected, self.rows, self.size = [], [], 0, 0
+        found = Rows(tuple(self.pieces), tuple(self.rejected), place, tuple(self.notes))
+        self.pieces, self.rejected, self.notes, self.rows, self.size = [], [], [], 0, 0
         return found
 
     def rejections(self) -> Rows:
-        found = Rows(rejected=tuple(self.rejected))
-        self.rejected = []
+        found = Rows(rejected=tuple(self.rejected), notes=tuple(self.notes))
+        self.rejected, self.notes = [], []
         return found

@@ -10,9 +10,11 @@ from typing import Self
 
 import click
 
-from classifier.options import report_rejected
 from classifier.reading.base import Rejection
 from classifier.reading.encoders import STDOUT
+from classifier.rejections import (
+    report_rejected,
+)
 from service.batch.summary import Progress, Summary
 from service.batch.target import REJECTIONS
 

@@ -75,6 +75,8 @@ def _write(work: Iterator[tuple[Rows, Done]], target: Target, sources: Sources, 
     for rows, done in work:
         for rejection in rows.rejected:
             listener.on_rejected(rejection)
+        for note in rows.notes:
+            listener.on_note(note)
         target.put(rows, done)
         tally = target.tally
         listener.on_progress(Progress(tally.articles, tally.rejected, sources.read(), size))

@@ -13,11 +13,13 @@ import classifier
 from classifier import errors
 from classifier.articles import Article, parse_timezone
 from classifier.errors import NewsdeskError
-from classifier.options import finish
 from classifier.ranking import build_rankings
 from classifier.reading import find_sources, read_all, reader_for
 from classifier.reading.pages import parse_page
 from classifier.reading.writing import open_writer
+from classifier.rejections import (
+    finish,
+)
 from classifier.results import prediction_schema
 from classifier.text.native import open_kernel
 from training.config import Config

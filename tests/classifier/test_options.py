@@ -10,15 +10,17 @@ import pytest
 from classifier.errors import ConfigError, RowsRejected
 from classifier.options import (
     column_mapping,
-    finish,
     options_for,
     parse_taken_at,
     read_options,
-    report_noted,
-    report_rejected,
     section_mapping,
 )
 from classifier.reading.base import Note, Rejection
+from classifier.rejections import (
+    finish,
+    report_noted,
+    report_rejected,
+)
 
 
 def test_columns() -> None:
