@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from classifier.errors import FieldError, PageError
@@ -146,10 +147,16 @@ def extracted(tree: HtmlElement, name: str) -> list[str]:
     """
     trafilatura = library("trafilatura")
     try:
-        text = trafilatura.extract(tree, include_comments=False)
+        text = trafilatura.extract(tree, options=_extractor())
     except Exception as error:  # whatever a page makes of a library's code, the other pages are to be read
         raise refused(name, f"its text cannot be extracted ({type(error).__name__})") from error
     return [line.strip() for line in (text or "").split("\n") if line.strip()]
+
+
+@cache
+def _extractor() -> Any:
+    """trafilatura's options: it would make them anew for every page, and changes copies of them only."""
+    return library("trafilatura.settings").Extractor(comments=False)
 
 
 def _article_lines(
