@@ -50,6 +50,13 @@ class Top5Curve:
         logit = self.intercept + self.score_slope * score + self.size_slope * np.log(size)
         return np.where(size <= 5, 1.0, 0.5 * (1.0 + np.tanh(0.5 * logit)))
 
+    def one(self, score: float, size: float) -> float:
+        """`probability` of one article, to the bit."""
+        if size <= 5:
+            return 1.0
+        logit = self.intercept + self.score_slope * score + self.size_slope * float(np.log(size))
+        return 0.5 * (1.0 + float(np.tanh(0.5 * logit)))
+
 
 @dataclass(frozen=True, slots=True)
 class PopularityHead:
@@ -89,10 +96,14 @@ class PopularityHead:
     def results(self, rows: Rows) -> list[PopularityResult]:
         scores = self.scores(rows)
         ids = [self._ids.get(source, -1) + 1 for source in rows.values("source")]
-        chances = self.top5.probability(scores, self.group_sizes[ids, self._days(rows)])
+        days = self._days(rows)
+        if len(ids) == 1:
+            chances = [self.top5.one(scores.item(0), self.group_sizes.item(ids[0], days[0]))]
+        else:
+            chances = self.top5.probability(scores, self.group_sizes[ids, days]).tolist()
         return [
             PopularityResult(score, percentile(self._quantiles_of(i), score), chance)
-            for score, i, chance in zip(scores.tolist(), ids, chances.tolist(), strict=True)
+            for score, i, chance in zip(scores.tolist(), ids, chances, strict=True)
         ]
 
     def _quantiles_of(self, row: int) -> list[float]:

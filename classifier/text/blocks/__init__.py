@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from classifier.errors import ArtifactDamaged
 from classifier.spec import Arrays, Spec
-from classifier.text.blocks.base import Block, FieldSpan
+from classifier.text.blocks.base import Block, FewBlock, FieldSpan
 from classifier.text.blocks.columns import CategoryBlock, NumericBlock
 from classifier.text.blocks.cross import CrossBlock
 from classifier.text.blocks.packing import pack_strings, unpack_strings
@@ -23,6 +23,7 @@ __all__ = [
     "Block",
     "CategoryBlock",
     "CrossBlock",
+    "FewBlock",
     "FieldSpan",
     "NumericBlock",
     "ShapeBlock",

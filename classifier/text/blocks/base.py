@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
@@ -10,6 +11,7 @@ from classifier.text.rows import Rows
 from classifier.text.sparse import SparseRows
 
 FieldSpan = tuple[str, int, int]
+FewFeatures = tuple[Sequence[int], Sequence[float]]
 
 
 class Block(Protocol):
@@ -24,3 +26,12 @@ class Block(Protocol):
     def feature_spans(self, rows: Rows, number: int) -> dict[int, list[FieldSpan]]: ...
     def spec(self) -> dict[str, Any]: ...
     def arrays(self) -> dict[str, NDArray[Any]]: ...
+
+
+@runtime_checkable
+class FewBlock(Block, Protocol):
+    """A block that gives a row a handful of features."""
+
+    def one(self, rows: Rows) -> FewFeatures:
+        """Those of a single row, and their values: `transform` without arrays."""
+        ...

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from classifier.errors import ArtifactDamaged
 from classifier.spec import Arrays, Spec, take_array
-from classifier.text.blocks.base import FieldSpan
+from classifier.text.blocks.base import FewFeatures, FieldSpan
 from classifier.text.blocks.packing import pack_strings, unpack_strings
 from classifier.text.rows import Rows
 from classifier.text.sparse import Floats, SparseRows
@@ -44,6 +44,11 @@ class CategoryBlock:
             ids[is_null(rows, self.column)] = self.null
         weights = np.full((len(ids), 1), self.weight)
         return SparseRows.of_equal(ids >= 0, ids[:, None], weights, np.empty(0), self.width)
+
+    def one(self, rows: Rows) -> FewFeatures:
+        value = rows.values(self.column)[0]
+        place = self.null if value is None else self._ids.get(str(value))
+        return ((), ()) if place is None else ((place,), (self.weight,))
 
     def feature_name(self, feature: int) -> str:
         return f"{self.column}: {self.categories[feature]}"
@@ -95,6 +100,10 @@ class NumericBlock:
         indices = np.array([low, low + 1]).T
         values = np.array([(1.0 - share) * self.weight, share * self.weight]).T
         return SparseRows.of_equal(known, indices, values, self.average * self.weight, self.width)
+
+    def one(self, rows: Rows) -> FewFeatures:
+        indices, values = self.transform(rows).row(0)
+        return indices.tolist(), values.tolist()
 
     def feature_name(self, feature: int) -> str:
         return f"{self.column}: about {self.knots[feature]:g}"

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from classifier.errors import ArtifactDamaged, ArtifactError, ConfigError
 from classifier.spec import Arrays, Spec, take_array
-from classifier.text.blocks.base import FieldSpan
+from classifier.text.blocks.base import FewFeatures, FieldSpan
 from classifier.text.rows import Rows
-from classifier.text.shape import SHAPE_FEATURES
+from classifier.text.shape import SHAPE_FEATURES, headline_shape
 from classifier.text.sparse import Floats, SparseRows
-from classifier.text.times import TIME_FEATURES, zone
+from classifier.text.times import TIME_FEATURES, time_features, zone
 from classifier.text.values import local_times, shapes
 
 
@@ -35,6 +35,12 @@ class TimeBlock:
         places = local_times(rows, self.timezone)
         weights = np.full(places.shape, self.weight)
         return SparseRows.of_equal(places[:, 0] >= 0, places, weights, self.average * self.weight, self.width)
+
+    def one(self, rows: Rows) -> FewFeatures:
+        places = time_features(rows.times()[0], self.timezone)
+        if places is None:
+            return range(self.width), (self.average * self.weight).tolist()
+        return places, (self.weight, self.weight)
 
     def feature_name(self, feature: int) -> str:
         return TIME_FEATURES[feature]
@@ -72,6 +78,13 @@ class ShapeBlock:
         values = (found - self.mean) / self.scale * self.weight
         indices = np.broadcast_to(np.arange(self.width), values.shape)
         return SparseRows.of_equal(there, indices, values, np.empty(0), self.width)
+
+    def one(self, rows: Rows) -> FewFeatures:
+        headline = rows.values("headline")[0] or ""
+        if not headline.strip():
+            return (), ()
+        own = zip(headline_shape(headline), self.mean.tolist(), self.scale.tolist(), strict=True)
+        return range(self.width), [(value - mean) / scale * self.weight for value, mean, scale in own]
 
     def feature_name(self, feature: int) -> str:
         return f"headline shape: {SHAPE_FEATURES[feature]}"
