@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from classifier.options import json_option, model_argument, options_for, reading_options
+from classifier.options import json_option, model_argument, options_for, reading_options, require
 from service.settings import SETTINGS, Settings
 
 
@@ -33,6 +33,7 @@ def serve(model: str | None, **options: str | None) -> None:
     """
     import os
 
+    require("flask", "service")  # the workers import it, not the server that starts them
     from service.server import serve as run
 
     run(Settings.from_env(os.environ, {"model": model, **options}))

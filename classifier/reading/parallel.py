@@ -9,24 +9,22 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import fields
 from importlib.util import find_spec
 from typing import Any
 
-from classifier.errors import ConfigError, MissingExtra
+from classifier.errors import MissingExtra
 from classifier.reading.base import Chunk, ReadOptions, Rejection, Source
 from classifier.reading.documents import read_document, refusals
 from classifier.reading.html_tree import MAX_HTML_BYTES
+from classifier.reading.messages import Page, receive_answer, send_options, send_pages
 from classifier.reading.taken import check_pattern
-from classifier.reading.worker import Trouble
 
 FEWEST_PAGES = 64  # fewer are read sooner than processes start
 SECONDS_A_PAGE = 60.0
@@ -36,7 +34,6 @@ _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "from classifier.reading.worker import main; main()"
 )
-_Page = tuple[str, bytes]
 
 
 def cores() -> int:
@@ -72,9 +69,9 @@ def read_pages(sources: Sequence[Source], options: ReadOptions, processes: int) 
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _batches(sources: Sequence[Source]) -> Iterator[tuple[list[_Page], list[Chunk]]]:
+def _batches(sources: Sequence[Source]) -> Iterator[tuple[list[Page], list[Chunk]]]:
     """Pages to be read together, and rejections of those that are too large."""
-    pages: list[_Page] = []
+    pages: list[Page] = []
     refused: list[Chunk] = []
     size = 0
     for source in sources:
@@ -89,26 +86,17 @@ def _batches(sources: Sequence[Source]) -> Iterator[tuple[list[_Page], list[Chun
         yield pages, refused
 
 
-def _picklable(options: ReadOptions) -> ReadOptions:
-    """The options with plain dicts: views of mappings do not travel."""
-    plain: dict[str, Any] = {}
-    for field in fields(options):
-        value = getattr(options, field.name)
-        plain[field.name] = dict(value) if isinstance(value, Mapping) else value
-    return ReadOptions(**plain)
-
-
 class _Workers:
     """A process for each thread that reads."""
 
     def __init__(self, options: ReadOptions) -> None:
-        self._options = _picklable(options)
+        self._options = options
         self._local = threading.local()
         self._lock = threading.Lock()
         self._processes: set[_Worker] = set()
         self._closed = False
 
-    def read(self, pages: list[_Page], refused: list[Chunk]) -> list[Chunk]:
+    def read(self, pages: list[Page], refused: list[Chunk]) -> list[Chunk]:
         """The chunks of a batch; page by page where the batch cannot be read as a whole."""
         found = self._ask(pages)
         if found is not None or self._closed:
@@ -122,7 +110,7 @@ class _Workers:
             for worker in self._processes:
                 worker.end()
 
-    def _ask(self, pages: list[_Page]) -> list[Chunk] | None:
+    def _ask(self, pages: list[Page]) -> list[Chunk] | None:
         worker: _Worker | None = getattr(self._local, "worker", None)
         if worker is None:
             worker = self._local.worker = _Worker(self._options)
@@ -140,7 +128,7 @@ class _Workers:
 
 
 class _Worker:
-    """One process. What goes between is pickled: both ends are this code."""
+    """One process, see `classifier.reading.messages`."""
 
     def __init__(self, options: ReadOptions) -> None:
         self._process = subprocess.Popen(
@@ -148,25 +136,21 @@ class _Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        self._send(options)
+        self._tell(send_options, options)
 
-    def ask(self, pages: list[_Page]) -> list[Chunk] | None:
+    def ask(self, pages: list[Page]) -> list[Chunk] | None:
         """The chunks of the pages; None if the process died, or had to be ended since it took too long."""
         watch = threading.Timer(SECONDS_A_PAGE, self._process.kill)
         watch.daemon = True
         watch.start()
         try:
-            if not self._send(pages) or self._process.stdout is None:
+            if not self._tell(send_pages, pages) or self._process.stdout is None:
                 return None
-            answer = pickle.load(self._process.stdout)  # noqa: S301 — from our own process
-        except (EOFError, OSError, pickle.UnpicklingError, ValueError):
+            return receive_answer(self._process.stdout)
+        except (EOFError, OSError, ValueError):
             return None
         finally:
             watch.cancel()
-        if isinstance(answer, Trouble):
-            raise ConfigError(answer.problem, where=answer.where, remedy=answer.remedy)
-        found: list[Chunk] = answer
-        return found
 
     def end(self) -> None:
         """End the process, if it has not ended."""
@@ -177,13 +161,12 @@ class _Worker:
                     stream.close()
         self._process.wait()
 
-    def _send(self, value: object) -> bool:
+    def _tell(self, send: Callable[[Any, Any], None], value: object) -> bool:
         stream = self._process.stdin
         if stream is None:
             return False
         try:
-            pickle.dump(value, stream)
-            stream.flush()
+            send(stream, value)
         except (OSError, ValueError):
             return False
         return True

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import pickle
 import signal
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from classifier.errors import ConfigError
 from classifier.reading.base import Chunk, ReadOptions
 from classifier.reading.columns import concat
 from classifier.reading.documents import refusals
 from classifier.reading.html_pages import page_chunk
-
-
-class Trouble(NamedTuple):
-    """A ConfigError on its way to the parent: an exception does not travel whole."""
-
-    problem: str
-    where: str | None
-    remedy: str | None
+from classifier.reading.messages import receive_options, receive_pages, send_answer
 
 
 def main() -> None:
@@ -29,16 +20,16 @@ def main() -> None:
     # What a library prints must not come between answers.
     answers, sys.stdout = sys.stdout.buffer, sys.stderr
     try:
-        options: ReadOptions = pickle.load(sys.stdin.buffer)  # noqa: S301 — from our own process
+        pages_in = sys.stdin.buffer
+        options = receive_options(pages_in)
         while True:
-            pages = pickle.load(sys.stdin.buffer)  # noqa: S301
-            answer: list[Chunk] | Trouble
+            pages = receive_pages(pages_in)
+            answer: list[Chunk] | ConfigError
             try:
                 answer = read_batch(pages, options)
             except ConfigError as error:
-                answer = Trouble(error.problem, error.where, error.remedy)
-            pickle.dump(answer, answers)
-            answers.flush()
+                answer = error
+            send_answer(answers, answer)
     except (EOFError, BrokenPipeError):
         return
 

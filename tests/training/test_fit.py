@@ -453,14 +453,14 @@ def test_section_names_in_any_script(reading_of: Read, names: list[str]) -> None
         for i in range(10 * len(names))
     ]
     reading = reading_of(rows)
-    read = set(reading.articles.column("section").to_pylist())
+    read = reading.articles.column("section").to_pylist()  # names with tidy spaces
     with tempfile.TemporaryDirectory() as folder:
         version = train(reading, Path(folder) / "model", FIXED, now=NOW).folder
         model = classifier.load(Path(folder) / "model")
-        assert set(model.sections.labels if model.sections else ()) == read
-        for row in rows[: len(names)]:
+        assert set(model.sections.labels if model.sections else ()) == set(read)
+        for row, section in zip(rows[: len(names)], read, strict=False):
             answer = json.loads(json.dumps(model.predict({"headline": row["headline"]}).to_dict()))
-            assert answer["section"] == row["section"]
+            assert answer["section"] == section
         card = (version.path / "card.md").read_text("utf-8")
         page = Page((version.path / "report.html").read_text("utf-8"))
     assert "\u202e" not in card  # it would turn the rest of the line around
