@@ -21,12 +21,13 @@ from classifier.text.blocks import (
     TimeBlock,
     Weighting,
 )
+from classifier.text.native import kernel
 from classifier.text.rows import Rows
 from classifier.text.shape import SHAPE_FEATURES
 from classifier.text.times import TIME_FEATURES, time_features
 from classifier.text.values import as_number
 from classifier.text.vocabulary import Terms, Vocabulary
-from training.counting import TermCounter, inverse_frequency, weigh
+from training.counting import TermCounter, inverse_frequency, narrow, weigh
 
 Mask = NDArray[np.bool_]
 T = TypeVar("T")
@@ -149,6 +150,33 @@ def block_matrix(block: Block, rows: Rows) -> sp.csr_matrix:
     return sp.csr_matrix((found.values, found.indices, found.indptr), shape=(len(found), found.width))
 
 
-def side_by_side(matrices: Sequence[Any]) -> sp.csr_matrix:
-    """(n, sum of widths)."""
-    return sp.csr_matrix(matrices[0]) if len(matrices) == 1 else sp.csr_matrix(sp.hstack(matrices, "csr"))
+def side_by_side(matrices: Sequence[Any], rows: Mask | None = None) -> sp.csr_matrix:
+    """Those rows of a mask (by default all) of all matrices (n, width): (rows, sum of widths)."""
+    if len(matrices) == 1:
+        return sp.csr_matrix(matrices[0] if rows is None else matrices[0][rows])
+    chosen = np.arange(matrices[0].shape[0]) if rows is None else np.flatnonzero(rows)
+    lengths = sum(np.diff(matrix.indptr)[chosen].astype(np.int64) for matrix in matrices)
+    indptr = np.zeros(len(chosen) + 1, np.int64)
+    np.cumsum(lengths, out=indptr[1:])
+    ends, first = indptr[:-1].copy(), 0
+    indices, values = np.empty(indptr[-1], np.int32), np.empty(indptr[-1])
+    for matrix in matrices:
+        own = [
+            np.ascontiguousarray(array, kind)
+            for array, kind in (
+                (matrix.indptr, np.int64),
+                (matrix.indices, np.int32),
+                (matrix.data, np.float64),
+                (chosen, np.int64),
+            )
+        ]
+        kernel.nd_place(
+            *[array.ctypes.data for array in own],
+            len(chosen),
+            first,
+            ends.ctypes.data,
+            indices.ctypes.data,
+            values.ctypes.data,
+        )
+        first += matrix.shape[1]
+    return sp.csr_matrix((values, indices, narrow(indptr)), shape=(len(chosen), first))

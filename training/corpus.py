@@ -76,7 +76,10 @@ class Corpus:
     @cached_property
     def instants(self) -> NDArray[np.float64]:
         """(n,) seconds since 1970, NaN without a time."""
-        return np.array([np.nan if t is None else t.timestamp() for t in self.times], np.float64)
+        column = self.table.column("published_at")
+        ticks = column.cast(pa.timestamp("us", tz=column.type.tz)).cast(pa.int64()).combine_chunks()
+        known = ticks.is_valid().to_numpy(zero_copy_only=False)
+        return np.where(known, ticks.fill_null(0).to_numpy() / 1e6, np.nan)
 
     @cached_property
     def _local(self) -> list[datetime | None]:

@@ -49,8 +49,8 @@ class BlockCache:
         if key not in self._parts:
             if any(blocks != recipe.blocks for blocks, _, _ in self._parts):
                 self.forget()
-            whole = self.features(recipe, train)
-            found = None if whole is None else (whole[train], whole[asked])
+            matrices = self._matrices(recipe, train)
+            found = (side_by_side(matrices, train), side_by_side(matrices, asked)) if matrices else None
             if sum(part.nnz for kept in (found, *self._parts.values()) for part in kept or ()) > _KEPT:
                 self.forget()
             self._parts[key] = found
@@ -62,9 +62,8 @@ class BlockCache:
 
     def features(self, recipe: Recipe, train: Mask | None = None) -> sp.csr_matrix | None:
         """(n, width) as if fitted on the rows of a mask alone (by default on all); None without any feature."""
-        found = [self._matrix(block, train) for block in recipe.blocks]
-        kept = [matrix for matrix in found if matrix is not None]
-        return side_by_side(kept) if kept else None
+        matrices = self._matrices(recipe, train)
+        return side_by_side(matrices) if matrices else None
 
     def fitted(self, recipe: Recipe) -> list[FittedBlock]:
         """The recipe's blocks fitted on all rows; those that the rows give nothing are left out."""
@@ -78,6 +77,10 @@ class BlockCache:
                 text, vectorizer, matrix = text_block(counts, wanted.column, wanted.weight)
                 found.append(FittedBlock(text, matrix, vectorizer))
         return found
+
+    def _matrices(self, recipe: Recipe, train: Mask | None) -> list[sp.csr_matrix]:
+        found = [self._matrix(block, train) for block in recipe.blocks]
+        return [matrix for matrix in found if matrix is not None]
 
     def _matrix(self, wanted: BlockRecipe, train: Mask | None) -> sp.csr_matrix | None:
         if wanted.analyzer is None:

@@ -128,7 +128,8 @@ def fit_machines(
         MemoryError: there was none left.
     """
     outputs, processors = truth.shape[1], cpu_count()
-    weights = np.zeros((outputs, features.shape[1] + 1))
+    size = (outputs, features.shape[1] + 1)
+    weights = cleared(8 * outputs * size[1]).view(np.float64).reshape(size)
     together = max(LANES, _CELLS // max(len(truth), 1))
     # In threads, even if it is one: only where the main one waits outside the kernel can it be interrupted.
     with ThreadPoolExecutor(processors) as pool:
@@ -187,4 +188,4 @@ def _measure(articles: _Articles, machines: Sequence[_Machine], packed: NDArray[
     articles.each(measure, range(len(parts)))
     for lane, machine in enumerate(machines):
         machine.spread = float(ranges[:, lane, 0].max() - ranges[:, lane, 1].min())
-        machine.look_at(np.flatnonzero(active[lane]).astype(np.uint32))
+        machine.look_at(np.flatnonzero(active[lane].view(np.bool_)).astype(np.uint32))

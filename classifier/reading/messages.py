@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime, timedelta, timezone, tzinfo
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from classifier.errors import ConfigError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Page = tuple[str, bytes]
 
 
-def send(stream: BinaryIO, head: Any, parts: Sequence[bytes] = ()) -> None:
+def send(stream: IO[bytes], head: Any, parts: Sequence[bytes] = ()) -> None:
     """Write one message.
 
     Raises:
@@ -33,7 +33,7 @@ def send(stream: BinaryIO, head: Any, parts: Sequence[bytes] = ()) -> None:
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> tuple[Any, list[bytes]]:
+def receive(stream: IO[bytes]) -> tuple[Any, list[bytes]]:
     """Read one message.
 
     Raises:
@@ -53,7 +53,7 @@ def receive(stream: BinaryIO) -> tuple[Any, list[bytes]]:
     return head, parts
 
 
-def send_pages(stream: BinaryIO, pages: Sequence[Page]) -> None:
+def send_pages(stream: IO[bytes], pages: Sequence[Page]) -> None:
     """Pages by name.
 
     Raises:
@@ -62,7 +62,7 @@ def send_pages(stream: BinaryIO, pages: Sequence[Page]) -> None:
     send(stream, [name for name, _ in pages], [data for _, data in pages])
 
 
-def receive_pages(stream: BinaryIO) -> list[Page]:
+def receive_pages(stream: IO[bytes]) -> list[Page]:
     """The next pages.
 
     Raises:
@@ -72,7 +72,7 @@ def receive_pages(stream: BinaryIO) -> list[Page]:
     return list(zip(names, parts, strict=True))
 
 
-def send_answer(stream: BinaryIO, answer: Sequence[Chunk] | ConfigError) -> None:
+def send_answer(stream: IO[bytes], answer: Sequence[Chunk] | ConfigError) -> None:
     """Chunks of articles and boxes, or why there are none.
 
     Raises:
@@ -95,7 +95,7 @@ def send_answer(stream: BinaryIO, answer: Sequence[Chunk] | ConfigError) -> None
     send(stream, told, parts)
 
 
-def receive_answer(stream: BinaryIO) -> list[Chunk]:
+def receive_answer(stream: IO[bytes]) -> list[Chunk]:
     """The answer to pages.
 
     Raises:
@@ -116,7 +116,7 @@ def receive_answer(stream: BinaryIO) -> list[Chunk]:
     ]
 
 
-def send_options(stream: BinaryIO, options: ReadOptions) -> None:
+def send_options(stream: IO[bytes], options: ReadOptions) -> None:
     """How to read.
 
     Raises:
@@ -125,7 +125,7 @@ def send_options(stream: BinaryIO, options: ReadOptions) -> None:
     send(stream, {field.name: _plain(getattr(options, field.name)) for field in fields(options)})
 
 
-def receive_options(stream: BinaryIO) -> ReadOptions:
+def receive_options(stream: IO[bytes]) -> ReadOptions:
     """How to read.
 
     Raises:

@@ -44,10 +44,11 @@ class Terms:
         return self.data[start:end].tobytes().decode("utf-8", "surrogatepass")
 
     def __iter__(self) -> Iterator[str]:
-        data = self.data.tobytes()
-        places = self.offsets.tolist()
-        for start, end in pairwise(places):
-            yield data[start:end].decode("utf-8", "surrogatepass")
+        # Decoded at once, and cut where characters end: bytes that go on with a character are 10xxxxxx.
+        text = self.data[: self.offsets[-1]].tobytes().decode("utf-8", "surrogatepass")
+        before = np.zeros(len(self.data) + 1, np.int64)
+        np.cumsum((self.data & 0xC0) != 0x80, out=before[1:])
+        return (text[start:end] for start, end in pairwise(before[self.offsets].tolist()))
 
     @classmethod
     def of(cls, strings: Sequence[str]) -> Terms:

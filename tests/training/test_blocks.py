@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
 
 from classifier.text.analyzer import Analyzer
 from classifier.text.shape import SHAPE_FEATURES, headline_shape
@@ -84,3 +87,16 @@ def test_side_by_side(corpus_of: Make) -> None:
     one = block_matrix(fit_category(rows, "desk"), rows)
     assert side_by_side([one, one]).toarray().tolist() == [[1, 1], [1, 1], [1, 1], [0, 0]]
     assert side_by_side([one]).shape == (4, 1)
+
+
+@given(st.integers(0, 2**32), st.integers(1, 4), st.integers(0, 9))
+def test_some_rows_side_by_side(seed: int, count: int, length: int) -> None:
+    draw = np.random.default_rng(seed)
+    matrices = [
+        sp.random_array((length, width), density=0.4, format="csr", random_state=draw)
+        for width in range(1, count + 1)
+    ]
+    mask = draw.random(length) < 0.5
+    found = side_by_side([sp.csr_matrix(matrix) for matrix in matrices], mask)
+    assert found.shape == (mask.sum(), sum(range(1, count + 1)))
+    np.testing.assert_array_equal(found.toarray(), sp.hstack(matrices).toarray()[mask])

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from training import selection
 from training.calibration.assignment import fit_label_thresholds
 from training.corpus import Corpus, Ids, Mask
-from training.features import BlockCache
+from training.features import BlockCache, Parts
 from training.metrics import macro_f1, micro_f1
 from training.recipes import BlockRecipe, Recipe
 from training.sections import truth_matrix, usable_labels
@@ -53,10 +53,9 @@ class Watched(BlockCache):
         super().__init__(corpus.rows)
         self.masks: list[Mask] = []
 
-    def features(self, recipe: Recipe, train: Mask | None = None) -> sp.csr_matrix | None:
-        assert train is not None
+    def parts(self, recipe: Recipe, train: Mask, asked: Mask) -> Parts | None:
         self.masks.append(train)
-        return super().features(recipe, train)
+        return super().parts(recipe, train, asked)
 
 
 def validation_of(

@@ -212,6 +212,10 @@ def open_kernel(path: Path) -> Any:
         "nd_descend": (c_int64, [*machine, c_double, c_int64, c_void_p]),
         "nd_pack": (None, [*machines, c_int64, c_void_p]),
         "nd_measure": (None, [*machines, c_int64, c_void_p, c_int64, c_int64, c_void_p, c_void_p]),
+        "nd_place": (
+            None,
+            [c_void_p, c_void_p, c_void_p, c_void_p, c_int64, c_int32, c_void_p, c_void_p, c_void_p],
+        ),
         "nd_squares": (None, [c_void_p, c_void_p, c_int64, c_void_p]),
         "nd_json_new": (c_void_p, [c_int64]),
         "nd_json_free": (None, [c_void_p]),

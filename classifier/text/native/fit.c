@@ -173,3 +173,17 @@ API void nd_squares(const int64_t *indptr, const double *values, int64_t rows, d
         for (int64_t i = indptr[row]; i < indptr[row + 1]; i++) squares[row] += values[i] * values[i];
     }
 }
+
+/* Some rows of one matrix at their places among the columns of several side by side. `ends` (count,): where in `indices` and
+ * `values` the next entry of each of these rows goes; moved behind what is written. `first` is the matrix's first column. */
+API void nd_place(const int64_t *indptr, const int32_t *indices, const double *values, const int64_t *rows, int64_t count,
+                  int32_t first, int64_t *ends, int32_t *placed, double *written) {
+    for (int64_t i = 0; i < count; i++) {
+        int64_t at = ends[i];
+        for (int64_t j = indptr[rows[i]]; j < indptr[rows[i] + 1]; j++, at++) {
+            placed[at] = indices[j] + first;
+            written[at] = values[j];
+        }
+        ends[i] = at;
+    }
+}

@@ -33,6 +33,13 @@ def found_in(vocabulary: Vocabulary, texts: list[str]) -> list[list[int]]:
     return [rows.row(number)[0].tolist() for number in range(len(rows))]
 
 
+@given(st.lists(STRINGS, max_size=20))
+def test_terms_are_the_strings_they_were_made_of(strings: list[str]) -> None:
+    terms = Terms.of(strings)
+    assert list(terms) == strings
+    assert [terms[number] for number in range(len(terms))] == strings
+
+
 @given(GRAMS, GRAMS, SEEDS)
 @settings(deadline=None)
 def test_terms_are_found_and_strangers_are_not(terms: list[str], others: list[str], seed: int) -> None:
