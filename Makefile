@@ -32,7 +32,7 @@ test: $(TEST)/.ready
 
 # What takes minutes: quality gates on real articles (where NEWSDESK_DATA says they are), and other environments.
 test-slow: $(TEST)/.ready test-bare test-lowest test-zig
-	NEWSDESK_INSTALLED=1 $(TEST)/bin/pytest -m 'slow and not long'
+	NEWSDESK_INSTALLED=1 $(TEST)/bin/pytest -n auto -m 'slow and not long'
 
 # Every floor on real articles, those that take too long for each commit included.
 gates: $(TEST)/.ready
@@ -63,8 +63,10 @@ test-bare: $(TEST)/.ready
 
 # The lower end of every dependency range, where other libraries are called.
 LOWEST := tests/classifier/reading tests/classifier/test_cli.py tests/classifier/test_golden.py tests/classifier/test_model.py \
-    tests/classifier/text/test_characters.py tests/service tests/training/calibration tests/training/conversion \
-    tests/training/metrics tests/training/report tests/training/test_blocks.py tests/training/test_features.py \
+    tests/classifier/text/test_characters.py tests/service/batch tests/service/test_batch.py tests/service/test_cluster.py \
+    tests/service/test_direct.py tests/service/test_fuzz.py tests/service/test_metrics.py tests/service/test_predict.py \
+    tests/service/test_rank.py tests/service/test_schemas.py tests/service/test_server.py tests/training/conversion \
+    tests/training/report tests/training/test_blocks.py tests/training/test_features.py \
     tests/training/test_fit.py tests/training/test_machines.py tests/training/test_search.py tests/training/test_sections.py \
     tests/training/test_vectorizer.py tests/test_installed.py tests/test_public.py
 test-lowest: dist/.built

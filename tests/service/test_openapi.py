@@ -143,6 +143,10 @@ def _config(token: str) -> Any:
                 # Rules that a schema cannot say (a page's lines, a time's year, sums of lengths) refuse as 422, and a
                 # version that is not there is 404.
                 "positive_data_acceptance": {"expected-statuses": ["2xx", 404, 409, 422]},
+                # Too many articles are 413.
+                "negative_data_rejection": {
+                    "expected-statuses": [400, 401, 403, 404, 405, 409, 413, 415, 422, 429]
+                },
             },
             "operations": [
                 # A batch answers what does not fit the schema article by article, by design.
