@@ -32,7 +32,8 @@ test: $(TEST)/.ready
 
 # What takes minutes: quality gates on real articles (where NEWSDESK_DATA says they are), and other environments.
 test-slow: $(TEST)/.ready test-bare test-lowest test-zig
-	NEWSDESK_INSTALLED=1 $(TEST)/bin/pytest -n auto -m 'slow and not long'
+	NEWSDESK_INSTALLED=1 $(TEST)/bin/pytest -n auto -m 'slow and not long' tests/training tests/classifier
+	NEWSDESK_INSTALLED=1 $(TEST)/bin/pytest -m 'slow and not long' tests/service tests/benchmarks tests/test_container.py
 
 # Every floor on real articles, those that take too long for each commit included.
 gates: $(TEST)/.ready
