@@ -39,7 +39,7 @@ class Size:
     part, and numbers of articles that are fitted."""
 
     scored: float = 100 * MB
-    rounds: int = 5
+    rounds: int = 3
     fits: int = 3
     calls: int = 1000
     multiples: tuple[int, ...] = (1, 4, 16)
