@@ -34,6 +34,7 @@ class Parts:
         self._path = path
         self._files: dict[str, BinaryIO] = {}
         self._lengths = dict.fromkeys(FILES, 0)
+        self._lock: BinaryIO | None = None  # open only while it is ours
 
     def open(self) -> None:
         """Make the folder, or take the one that is there.
@@ -42,12 +43,20 @@ class Parts:
             OutputError: another process has it.
         """
         self.folder.mkdir(exist_ok=True)
-        self._lock = (self.folder / _LOCK).open("ab")
-        if not lock(self._lock.fileno()):
-            self._lock.close()
+        if not self._take():
             raise OutputError(
                 "another run writes it now", where=self._path, remedy="wait for that, or stop it"
             )
+
+    def _take(self) -> bool:
+        file = (self.folder / _LOCK).open("ab")
+        try:
+            if lock(file.fileno()):
+                self._lock = file
+        finally:
+            if self._lock is not file:
+                file.close()
+        return self._lock is file
 
     def durable(self) -> list[Durable]:
         """What an earlier run has left, oldest first."""
@@ -157,8 +166,28 @@ class Parts:
                 with suppress(OSError):
                     file.close()
         self._files = {}
-        with suppress(OSError):
+        if self._lock is not None:
             self._lock.close()
+            self._lock = None
+
+    def leave(self) -> list[Durable]:
+        """Close everything, and forget it where nothing is durable. It may be interrupted at any point of `open`: what
+        another process has is never touched.
+
+        Returns:
+            What is durable, oldest first.
+        """
+        try:
+            if self._lock is None and not self._take():
+                return []
+        except OSError:  # there is no folder
+            return []
+        left = self.durable()
+        if left:
+            self.close()
+        else:
+            self.remove()
+        return left
 
     def remove(self) -> None:
         """Forget everything."""

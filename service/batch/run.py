@@ -55,18 +55,18 @@ def score_files(
     if output != STDOUT:
         run = description(model, output, scoring)
         target = File(output, encoder, sources, run, scoring)
-    start = target.start()
-    if start is not None:
-        try:
+    try:
+        start = target.start()
+        if start is not None:
             with read_ahead(blocks(sources, scoring.options, start, scoring.block_rows)) as ahead:
                 work = in_order(ahead, lambda rows: worker.work(rows, encoder), processors())
                 _write(work, target, sources, listener)
             if not target.tally.articles and not target.tally.rejected:
                 raise nothing_in(inputs)
             target.finish()
-        except BaseException:
-            listener.on_stop(target.stop())
-            raise
+    except BaseException:
+        listener.on_stop(target.stop())
+        raise
     return target.tally.summary(scoring.keep, target.ids.estimate())
 
 

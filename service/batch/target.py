@@ -42,7 +42,8 @@ class Target(Protocol):
     def finish(self) -> None: ...
 
     def stop(self) -> int:
-        """After an error or an interruption: how many articles a later run need not score again."""
+        """After an error or an interruption, wherever it came: how many articles of this run a later one need not score
+        again."""
 
 
 class Stdout:
@@ -109,11 +110,7 @@ class File:
             if not self._parts.folder.is_dir():
                 refuse_existing(self._target, self._path, force=self._force)
             self._parts.open()
-            try:
-                return self._begin()
-            except BaseException:
-                self._leave()
-                raise
+            return self._begin()
 
     def _begin(self) -> Place | None:
         left = self._parts.durable() if self._resume else []
@@ -229,15 +226,8 @@ class File:
                     self._keep(self._place)
         except OutputError:
             pass  # the first error is the one to tell of
-        return self._leave()
-
-    def _leave(self) -> int:
-        left = self._parts.durable()
-        if not left:
-            self._parts.remove()
-            return 0
-        self._parts.close()
-        return int(left[-1].tally["articles"])
+        left = self._parts.leave()
+        return int(left[-1].tally["articles"]) if left and self._kept else 0
 
 
 def _count(target: Target, rows: Rows, done: Done) -> None:

@@ -8,10 +8,13 @@ import random
 import resource
 import shutil
 import signal
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -21,7 +24,7 @@ from classifier.errors import InputError, NotResumable, OutputError
 from classifier.model import Model
 from classifier.reading import read_all
 from classifier.reading.base import ReadOptions
-from service.batch import Listener, Scoring, Summary, score_files
+from service.batch import Listener, Scoring, Summary, parts, score_files, target
 from service.batch import journal as journals
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".csv.zst", ".parquet", ".arrow")
@@ -309,3 +312,64 @@ def test_without_a_durable_part_nothing_stays(model: Model, archive: Path, tmp_p
     with pytest.raises(InputError):
         score_files(model, [str(tmp_path / "in.parquet")], str(output), scoring())
     assert not parts_of(output).exists()
+
+
+class Interrupted(BaseException):
+    """As a signal raises, between any two lines."""
+
+
+def interrupted_before_line(number: int, begin: Callable[[], object]) -> bool:
+    """Call `begin`, interrupted before the given line of what holds the parts; False where it has fewer."""
+    left = number
+
+    def lines_of(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal left
+        if event == "line":
+            left -= 1
+            if left == 0:
+                sys.settrace(None)
+                raise Interrupted
+        return lines_of
+
+    def calls(frame: FrameType, event: str, argument: object) -> Any:
+        if frame.f_code.co_name == "stop":  # it is over: a second signal is another matter
+            sys.settrace(None)
+            return None
+        return lines_of if frame.f_code.co_filename in (parts.__file__, target.__file__) else None
+
+    before = sys.gettrace()
+    sys.settrace(calls)
+    try:
+        begin()
+    except Interrupted:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # files are closed as they are dropped
+def test_wherever_a_run_is_interrupted_as_it_begins_nothing_is_left(
+    model: Model, archive: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out.jsonl"
+
+    class Began(Exception):
+        pass
+
+    def begin() -> None:
+        def reached(*_: object) -> None:
+            raise Began
+
+        # Before the first row is written.
+        listener = Listener(on_note=reached, on_rejected=reached)
+        with suppress(Began):
+            score_files(model, [str(archive)], str(output), scoring(), listener)
+
+    tried = 0
+    while interrupted_before_line(tried + 1, begin):
+        tried += 1
+        assert list(tmp_path.iterdir()) == [], tried
+    assert tried > 30
