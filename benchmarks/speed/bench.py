@@ -103,7 +103,7 @@ class Bench:
         write_column(self.path("long"), [pa.array(long)])
         try:
             write_fasttext(self.path("train.txt"), self.articles.train, self.articles.train_labels)
-            fit_fasttext(self.path("train.txt"), DIMENSIONS, 2).save_model(str(self.path("fasttext.bin")))
+            fit_fasttext(self.path("train.txt"), DIMENSIONS, 1).save_model(str(self.path("fasttext.bin")))
         except Absent as error:
             self.note(str(error))
 

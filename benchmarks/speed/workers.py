@@ -32,8 +32,15 @@ _contenders: dict[str, Contender] = {}
 _last: dict[str, Any] = {}
 
 
+_TRIES = 5
+
+
 class Absent(Exception):
     """A peer is not installed; the message says which, and how it would be."""
+
+
+class Diverged(Exception):
+    """A peer's run came to nothing by chance, as fastText's does now and then: its threads overwrite each other."""
 
 
 def can_measure() -> bool:
@@ -69,8 +76,18 @@ class Worker:
         self._pool.submit(_add, name, make, arguments).result()
 
     def run(self, name: str) -> float:
-        """The seconds of one run."""
-        return self._pool.submit(_run, name).result()
+        """The seconds of one run; one that came to nothing by chance is run again.
+
+        Raises:
+            Diverged: that happened too often.
+        """
+        for left in reversed(range(_TRIES)):
+            try:
+                return self._pool.submit(_run, name).result()
+            except Diverged:
+                if not left:
+                    raise
+        raise AssertionError
 
     def ask(self, name: str, function: Callable[[Any], Any]) -> Any:
         """A function of what the last run returned, called in the process."""
