@@ -26,7 +26,8 @@ def read_parquet(
         FormatError: damaged, or columns that do not fit.
     """
     with source.open() as stream, _damage_named(source.name, "a Parquet file"):
-        file = pq.ParquetFile(stream)
+        # Read ahead, PyArrow would keep all that it has read until the file ends.
+        file = pq.ParquetFile(stream, pre_buffer=False)
         first = 1 + sum(file.metadata.row_group(number).num_rows for number in range(min(groups or (0,))))
         batches = file.iter_batches(BATCH_ROWS, row_groups=groups)
         yield from _chunks(file.schema_arrow, batches, source.name, options, first)

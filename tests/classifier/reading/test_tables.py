@@ -7,9 +7,12 @@ import gzip
 import io
 import json
 import lzma
+import random
+import weakref
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +26,7 @@ from classifier.articles import Article, article_schema
 from classifier.errors import FormatError, NewsdeskError
 from classifier.reading import COMPRESSIONS, read_source
 from classifier.reading.base import BATCH_ROWS, Chunk, ReadOptions, Source, box_schema
+from classifier.reading.columnar import read_parquet
 from classifier.reading.compressed import DECOMPRESSORS
 from classifier.reading.rows import concat
 
@@ -599,3 +603,35 @@ def test_a_column_of_the_wrong_type_is_named(suffix: str) -> None:
     with pytest.raises(FormatError, match=rf'^a{suffix}: the column "section" is of type list<'):
         chunks(content, "a" + suffix)
     assert len(articles(content, "a" + suffix, ignore=frozenset({"section"}))) == 1
+
+
+class _Kept(bytearray):
+    """Bytes that were read, as long as somebody holds them."""
+
+
+class _Watched(io.FileIO):
+    """A file that knows how much of what was read from it is still held."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._given: list[weakref.ref[_Kept]] = []
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        block = _Kept(super().read(size))
+        self._given.append(weakref.ref(block))
+        return block  # type: ignore[return-value]
+
+    @property
+    def held(self) -> int:
+        return sum(len(block) for one in self._given if (block := one()) is not None)
+
+
+def test_of_a_parquet_file_only_what_is_being_read_is_held(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    chance = random.Random(0)
+    bodies = [f"{chance.getrandbits(1000):x}" for _ in range(6 * BATCH_ROWS)]
+    pq.write_table(pa.table({"body": bodies}), path, row_group_size=BATCH_ROWS // 4)
+    with _Watched(path) as stream:
+        source = Source("a.parquet", lambda: nullcontext(stream))
+        held = [stream.held for _ in read_parquet(source, ReadOptions())]
+    assert stream.held <= max(held) < path.stat().st_size / 3
