@@ -16,8 +16,9 @@ To add a method: a line in `_METHODS`, its fitting in `training.calibration.meth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ from classifier.text.sparse import Floats, Integers
 
 Method = Literal["temperature", "vector", "sigmoid", "isotonic", "clipped"]
 _METHODS: tuple[Method, ...] = ("temperature", "vector", "sigmoid", "isotonic", "clipped")
+_SOFTMAX = ("temperature", "vector")  # of one label an article
 LOWEST = 1e-6  # a label's own probability is never nearer to 0 or 1, unless it is plain
 _TIED = 4.0  # units in the last place by which saturated probabilities may differ, and the scores not
 
@@ -66,6 +68,12 @@ class Calibration:
     steps: Steps | None = None
     members: int = 1
     plain: bool = False
+    _slopes: list[float] = field(init=False, repr=False)
+    _intercepts: list[float] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_slopes", self.slope.tolist())
+        object.__setattr__(self, "_intercepts", self.intercept.tolist())
 
     @property
     def columns(self) -> int:
@@ -98,10 +106,20 @@ class Calibration:
             return found
         return np.asarray(found.reshape(len(scores), self.members, self.width).mean(axis=1))
 
+    def one(self, scores: Sequence[float]) -> list[float]:
+        """`apply` of a single article's scores, to the same bits."""
+        if self.several or self.members > 1 or self.method not in _SOFTMAX:
+            return cast("list[float]", self.apply(np.array([scores]))[0].tolist())
+        own = zip(scores, self._slopes, self._intercepts, strict=True)
+        logits = [score * slope + intercept for score, slope, intercept in own]
+        most = max(logits)
+        powers = np.exp(np.array([logit - most for logit in logits]))
+        return cast("list[float]", (powers / powers.sum()).tolist())
+
     def _each(self, scores: Floats) -> Floats:
         """(n · members, k) every member's probabilities."""
         logits = scores * self.slope + self.intercept
-        if not self.several and self.method in ("temperature", "vector"):
+        if not self.several and self.method in _SOFTMAX:
             return _softmax(logits.reshape(-1, self.width))
         if self.method == "clipped":
             probabilities = (np.clip(logits, -1.0, 1.0) + 1.0) / 2.0

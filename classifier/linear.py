@@ -27,6 +27,7 @@ from classifier.text.rows import Rows
 from classifier.text.sparse import Floats, SparseRows, address
 
 _FEW_OUTPUTS = 64  # with more, arrays are quicker than numbers, also for one row
+_SMALL = 8192  # weights of a table that is kept as lists, too
 INTERCEPT = "(intercept)"  # a feature that every article has: where scores start
 
 
@@ -59,8 +60,9 @@ class Linear:
             for block, table in zip(self.blocks, self.tables, strict=True)
             if not isinstance(block, TextBlock) and not is_text_cross(block)
         ]
-        few = [(block, table) for block, table, _, _ in self._others if isinstance(block, FewBlock)]
+        few = [(block, _listed(table)) for block, table, _, _ in self._others if isinstance(block, FewBlock)]
         self._few = few if len(few) == len(self._others) and len(intercept) <= _FEW_OUTPUTS else None
+        self._start: list[float] = intercept.tolist()
 
     @property
     def width(self) -> int:
@@ -95,21 +97,27 @@ class Linear:
         out = np.zeros((len(rows), len(self.intercept)))
         known = np.zeros(len(rows), np.int32)
         self._text.add_scores(rows, out, known)
-        if len(rows) == 1 and self._few is not None:
-            self._add_few(rows, out)
-        else:
-            self._add_others(rows, out)
+        self._add_others(rows, out)
         out += self.intercept
         return out, known
 
-    def _add_few(self, rows: Rows, out: Floats) -> None:
-        """`_add_others` for one row whose features are few: the same sums, without what arrays cost."""
-        sums = out[0].tolist()
-        for block, table in self._few or ():
+    def one(self, rows: Rows) -> tuple[list[float], int]:
+        """`scores_and_known` of a single row, to the same bits: k scores, and how many features. Where features beside
+        the text are few it does without what arrays cost.
+
+        Raises:
+            FieldError: the text cannot be read.
+        """
+        if self._few is None:
+            scores, found = self.scores_and_known(rows)
+            return scores[0].tolist(), int(found[0])
+        sums, known = self._text.one(rows)
+        for block, table in self._few:
             for feature, value in zip(*block.one(rows), strict=True):
-                for k, weight in enumerate(table[feature].tolist()):
+                weights = table[feature]
+                for k, weight in enumerate(weights if isinstance(weights, list) else weights.tolist()):
                     sums[k] += value * weight
-        out[0] = sums
+        return [total + start for total, start in zip(sums, self._start, strict=True)], known
 
     def _add_others(self, rows: Rows, out: Floats) -> None:
         made: dict[int, SparseRows] = {}
@@ -189,6 +197,11 @@ class Linear:
         found = cls.__new__(cls)
         found._take(blocks, tables, intercept)
         return found
+
+
+def _listed(table: Floats) -> Any:
+    """A small table as lists, of which a number is quicker to take."""
+    return table.tolist() if table.size <= _SMALL else table
 
 
 def _tables_of(blocks: Sequence[Block], weights: NDArray[Any]) -> list[Any]:

@@ -50,7 +50,7 @@ class Model:
             UsageError: neither of these was given.
         """
         if isinstance(articles, Article | Mapping):
-            return self._predict([_article(articles)])[0]
+            return self._predict_one(_article(articles))
         if isinstance(articles, Sequence) and not isinstance(articles, str | bytes):
             return self._predict([_article(article) for article in articles])
         if not hasattr(articles, "schema"):  # PyArrow may never have been imported
@@ -129,21 +129,29 @@ class Model:
         found = self.sections.results(rows) if self.sections else [None] * len(rows)
         return with_sections(rows, [result.section if result else None for result in found])
 
-    def _predict(self, articles: list[Article]) -> list[Prediction]:
-        return self._predict_rows(Rows.from_articles(articles), [article.id for article in articles])
-
     def _predict_batch(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         from classifier.batches import predict_batch
 
         return predict_batch(self, batch)
 
-    def _predict_rows(self, rows: Rows, ids: Sequence[str]) -> list[Prediction]:
-        count = len(rows)
+    def _predict_one(self, article: Article) -> Prediction:
+        rows = Rows.from_articles([article])
+        section = self.sections.one(rows) if self.sections else None
+        popularity = None
+        if self.popularity:
+            if self.popularity.reads("section"):
+                rows = with_sections(rows, [section.section if section else None])
+            popularity = self.popularity.one(rows)
+        return self._prediction(article.id, section, popularity)
+
+    def _predict(self, articles: list[Article]) -> list[Prediction]:
+        rows, count = Rows.from_articles(articles), len(articles)
         sections = self.sections.results(rows) if self.sections else [None] * count
         popularity: Sequence[PopularityResult | None] = [None] * count
         if self.popularity:
             best = [section.section if section else None for section in sections]
             popularity = self.popularity.results(with_sections(rows, best))
+        ids = [article.id for article in articles]
         return [self._prediction(*item) for item in zip(ids, sections, popularity, strict=True)]
 
     def _prediction(

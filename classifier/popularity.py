@@ -6,6 +6,7 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,7 @@ class PopularityHead:
     spread: float = 1.0
     pair_slope: float = 1.0
     timezone: str = "UTC"
+    _columns: frozenset[str] = field(init=False, repr=False, compare=False)
     _ids: dict[str, int] = field(init=False, repr=False, compare=False)
     _quantiles: dict[int, list[float]] = field(
         init=False, repr=False, compare=False
@@ -88,6 +90,8 @@ class PopularityHead:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_ids", {name: i for i, name in enumerate(self.sources)})
         object.__setattr__(self, "_quantiles", {})
+        columns = frozenset(getattr(block, "column", None) for block in self.linear.blocks)
+        object.__setattr__(self, "_columns", columns)
 
     def scores(self, rows: Rows) -> Floats:
         """(n,) scores, higher is more popular; comparable within a source's day."""
@@ -96,15 +100,20 @@ class PopularityHead:
     def results(self, rows: Rows) -> list[PopularityResult]:
         scores = self.scores(rows)
         ids = [self._ids.get(source, -1) + 1 for source in rows.values("source")]
-        days = self._days(rows)
-        if len(ids) == 1:
-            chances = [self.top5.one(scores.item(0), self.group_sizes.item(ids[0], days[0]))]
-        else:
-            chances = self.top5.probability(scores, self.group_sizes[ids, days]).tolist()
+        days = [self._day(time) for time in rows.times()]
+        chances = self.top5.probability(scores, self.group_sizes[ids, days]).tolist()
         return [
             PopularityResult(score, percentile(self._quantiles_of(i), score), chance)
             for score, i, chance in zip(scores.tolist(), ids, chances, strict=True)
         ]
+
+    def one(self, rows: Rows) -> PopularityResult:
+        """`results` of a single row, to the same bits, without what arrays cost."""
+        score = self.linear.one(rows)[0][0]
+        row = self._ids.get(rows.values("source")[0], -1) + 1
+        size = self.group_sizes.item(row, self._day(rows.times()[0]))
+        chance = self.top5.one(score, size)
+        return PopularityResult(score, percentile(self._quantiles_of(row), score), chance)
 
     def _quantiles_of(self, row: int) -> list[float]:
         found = self._quantiles.get(row)
@@ -130,11 +139,11 @@ class PopularityHead:
 
     def reads(self, column: str) -> bool:
         """Whether any feature is made of a column."""
-        return any(getattr(block, "column", None) == column for block in self.linear.blocks)
+        return column in self._columns
 
-    def _days(self, rows: Rows) -> list[int]:
-        found = (time_features(time, self.timezone) for time in rows.times())
-        return [DAYS - 1 if ids is None else ids[1] - HOURS for ids in found]
+    def _day(self, time: datetime | None) -> int:
+        found = time_features(time, self.timezone)
+        return DAYS - 1 if found is None else found[1] - HOURS
 
     def explain(self, rows: Rows) -> list[Contribution]:
         """What each feature of the first row adds to its score, largest effect first."""

@@ -106,6 +106,19 @@ class SectionHead:
             )
         ]
 
+    def one(self, rows: Rows) -> SectionResult:
+        """`results` of a single row, to the same bits, without what arrays cost where an article has one label."""
+        if self.several:
+            return self.results(rows)[0]
+        scores, known = self.linear.one(rows)
+        if not known and self.prior is not None:
+            probabilities = self.prior.tolist()
+        else:
+            probabilities = self.calibration.one(scores)
+        order = sorted(range(len(probabilities)), key=probabilities.__getitem__, reverse=True)
+        assigned = [place == order[0] for place in range(len(order))]
+        return self._result(order[:MAX_SECTION_SCORES], probabilities, assigned, known >= self.least_known)
+
     def ranked(self, rows: Rows) -> RankedSections:
         """`results` by columns."""
         found = self.judge(rows)

@@ -31,7 +31,7 @@ def count_words(model: Model, article: Article) -> tuple[int, int]:
     at = np.searchsorted(words[:, 0], starts, side="right") - 1
     inside = at >= 0
     inside[inside] = ends[inside] <= words[at[inside], 1]
-    return len(words), len(words) - len(np.unique(at[inside]))
+    return len(words), len(words) - len(set(at[inside].tolist()))
 
 
 def _first_text_block(model: Model) -> TextBlock | None:

@@ -19,8 +19,7 @@ from service.metrics import current_metrics
 if TYPE_CHECKING:
     from classifier.articles import Article
     from classifier.model import Model
-    from classifier.results import Prediction
-    from service.metrics import Metrics
+    from service.metrics import Decided, Metrics
 
 HEADER = "X-Request-ID"
 _VARIABLE = "HTTP_X_REQUEST_ID"
@@ -48,13 +47,13 @@ class Record:
     version: str | None = None
 
     def scored(
-        self, model: Model, articles: Sequence[Article], predictions: Sequence[Prediction], rejected: int = 0
+        self, model: Model, articles: Sequence[Article], decided: Sequence[Decided], rejected: int = 0
     ) -> None:
-        """These articles were scored by this model, and others could not be."""
+        """These articles were scored by this model, with these results, and others could not be."""
         self.model, self.version = model.name, model.version
-        self.articles += len(predictions)
+        self.articles += len(decided)
         self.rejected += rejected
-        self.metrics.scored(predictions, rejected)
+        self.metrics.scored(decided, rejected)
         self.metrics.words(model, articles)
 
 

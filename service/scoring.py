@@ -1,4 +1,4 @@
-"""Articles to predictions, counted, with an error in place of each that cannot be scored."""
+"""Articles to scored rows, counted, with an error in place of each that cannot be scored."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from classifier.articles import Article
+from classifier.dicts import Row, score_articles
 from classifier.errors import InputError
 from service.problems import problem_of
 
 if TYPE_CHECKING:
     from classifier.model import Model
-    from classifier.results import Prediction
     from service.observing import Record
 
-Answer = dict[str, Any]  # {"error": problem}
+ERROR = "error"
 
 
-def score_each(
-    model: Model, record: Record, reads: Iterable[Callable[[], Article]]
-) -> list[Prediction | Answer]:
-    """For each of `reads`, which give an article or raise, the prediction or the error; in order, scored together."""
+def score_each(model: Model, record: Record, reads: Iterable[Callable[[], Article]]) -> list[Row]:
+    """For each of `reads`, which give an article or raise, the scored row, or the problem under `ERROR`; in order, scored
+    together."""
     answers: list[Any] = []
     articles: list[Article] = []
     places: list[int] = []
@@ -33,26 +32,27 @@ def score_each(
             answers.append(rejected(error))
     for place, answer in zip(places, _score(model, articles), strict=True):
         answers[place] = answer
-    scored = [answer for answer in answers if not isinstance(answer, dict)]
-    record.scored(model, articles, scored, len(answers) - len(scored))
+    decided = [(row["section"], row["decision"]) for row in answers if ERROR not in row]
+    record.scored(model, articles, decided, len(answers) - len(decided))
     return answers
 
 
-def rejected(error: InputError) -> Answer:
-    """What stands in place of a prediction."""
-    return {"error": problem_of(error).model_dump(exclude_none=True)}
+def rejected(error: InputError) -> Row:
+    """What stands in place of a scored row."""
+    return {ERROR: problem_of(error).model_dump(exclude_none=True)}
 
 
-def _score(model: Model, articles: list[Article]) -> list[Prediction | Answer]:
+def _score(model: Model, articles: list[Article]) -> list[Row]:
     try:
-        return [*model.predict(articles)]
+        return score_articles(model, articles)
     except InputError:
         # A column of its own that the model uses may hold what it cannot take: find out in which article.
         return [_score_one(model, article) for article in articles]
 
 
-def _score_one(model: Model, article: Article) -> Prediction | Answer:
+def _score_one(model: Model, article: Article) -> Row:
     try:
-        return model.predict(article)
+        [row] = score_articles(model, [article])
+        return row
     except InputError as error:
         return rejected(error)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -18,9 +18,10 @@ from service.body import parse_json
 from service.errors import TooLarge
 from service.inputs import read_article
 from service.problems import FAULT, log_fault, problem_of
-from service.scoring import score_each
+from service.scoring import ERROR, score_each
 
 if TYPE_CHECKING:
+    from classifier.dicts import Row
     from classifier.model import Model
     from service.observing import Record
     from service.settings import Settings
@@ -46,10 +47,10 @@ def predict_lines(
                     [_written(answer, number) for answer, number in zip(answers, numbers, strict=True)]
                 )
     except NewsdeskError as error:  # of the stream as a whole: it ends here
-        yield orjson.dumps({"error": problem_of(error).model_dump(exclude_none=True)}, option=_LINE)
+        yield orjson.dumps({ERROR: problem_of(error).model_dump(exclude_none=True)}, option=_LINE)
     except Exception as error:
         log_fault(error, record)
-        yield orjson.dumps({"error": FAULT.model_dump(exclude_none=True)}, option=_LINE)
+        yield orjson.dumps({ERROR: FAULT.model_dump(exclude_none=True)}, option=_LINE)
 
 
 def split_lines(blocks: Iterator[bytes], limit: int) -> Iterator[list[tuple[int, bytes | InputError]]]:
@@ -98,7 +99,7 @@ def _read(line: bytes | InputError, settings: Settings) -> Article:
     return read_article(data, settings)
 
 
-def _written(answer: Any, number: int) -> bytes:
-    if isinstance(answer, dict):
-        answer["error"]["line"] = number
+def _written(answer: Row, number: int) -> bytes:
+    if ERROR in answer:
+        answer[ERROR]["line"] = number
     return orjson.dumps(answer, option=_LINE)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache
@@ -141,7 +141,6 @@ class FusedText:
 
     def __init__(self, blocks: Sequence[Block], tables: Sequence[Any], outputs: int) -> None:
         self._outputs = outputs
-        self._stride = table_stride(outputs)
         groups: dict[Any, dict[Any, list[_Part]]] = {}
         for block, table in zip(blocks, tables, strict=True):
             if not isinstance(block, TextBlock):
@@ -155,28 +154,7 @@ class FusedText:
             cut = (analyzer.kind, analyzer.ngrams, analyzer.seed, analyzer.stop_words)
             read = (block.column, analyzer.lowercase, analyzer.strip_accents)
             groups.setdefault(read, {}).setdefault(cut, []).append(_Part(block, table, crosses))
-        self._groups = [
-            (read[0], [part for parts in cuts.values() for part in parts], [*cuts.values()])
-            for read, cuts in groups.items()
-        ]
-        self._fixed = [self._structures(parts, cuts) for _, parts, cuts in self._groups]
-
-    def _structures(self, parts: list[_Part], cuts: list[list[_Part]]) -> tuple[Any, Any, Any, Any]:
-        """What does not change from call to call: the characters, the analyses, where the targets of each end, and the
-        targets but for what is scored."""
-        analyses = (native.Analysis * len(cuts))(*[parts[0].block.analyzer.struct for parts in cuts])
-        ends = np.cumsum([len(parts) for parts in cuts]).tolist()
-        chars = parts[0].block.analyzer.chars
-        return chars, analyses, (ctypes.c_int64 * len(cuts))(*ends), self._targets(parts)
-
-    def _targets(self, parts: list[_Part]) -> Any:
-        targets = (native.Target * len(parts))()
-        for target, part in zip(targets, parts, strict=True):
-            target.table, target.weighting = part.block.vocabulary.struct, part.block.struct
-            target.width, target.outputs, target.stride = part.block.width, self._outputs, self._stride
-            target.rows, target.score_stride = address(part.table), self._outputs
-            target.cross_count = len(part.crosses)
-        return targets
+        self._groups = [_Group(read[0], cuts, outputs) for read, cuts in groups.items()]
 
     def add_scores(self, rows: Rows, scores: Floats, known: NDArray[np.int32]) -> None:
         """Add to `scores` (n, outputs), and to `known` (n,) how many terms each row has.
@@ -185,51 +163,108 @@ class FusedText:
             FieldError: a text that cannot be read.
         """
         places = address(scores), address(known)
-        for (column, parts, cuts), (chars, analyses, ends, fixed) in zip(
-            self._groups, self._fixed, strict=True
-        ):
-            targets, keep = _filled(fixed, parts, rows, places)
-            rest = (analyses, ends, len(cuts), targets)
+        for group in self._groups:
+            targets, keep = group.filled(places, rows, _categories)
             # Strings are encoded part by part, by the thread that scores them; a few at once.
             whole = None
-            if len(rows) < 2 * _THREADED or not rows.in_parts(column):
-                whole = rows.kernel_texts(column)
+            if len(rows) < 2 * _THREADED or not rows.in_parts(group.column):
+                whole = rows.kernel_texts(group.column)
 
             def run(
                 start: int,
                 stop: int,
-                column: str = column,
+                group: _Group = group,
                 whole: Texts | None = whole,
-                chars: Any = chars,
-                rest: tuple[Any, ...] = rest,
+                targets: Any = targets,
             ) -> None:
-                texts = rows.kernel_part(column, start, stop) if whole is None else whole
-                failed = ctypes.c_int64()
-                found = kernel.nd_score(chars, texts.columns, texts.count, *rest, start, stop, failed)
-                check(found, failed.value)
+                texts = rows.kernel_part(group.column, start, stop) if whole is None else whole
+                group.score(texts, targets, start, stop)
 
             in_threads(run, len(rows))
             del keep
 
+    def one(self, rows: Rows) -> tuple[list[float], int]:
+        """Of a single row what `add_scores` adds to 0, without what arrays cost.
 
-def _filled(fixed: Any, parts: list[_Part], rows: Rows, places: tuple[int, int]) -> tuple[Any, list[Any]]:
-    """The targets for these rows, and what they point to; `places` are those of the scores and the known terms."""
-    targets = type(fixed).from_buffer_copy(fixed)
-    keep: list[Any] = []
-    for target, part in zip(targets, parts, strict=True):
-        target.scores, target.known = places
-        if not part.crosses:
-            continue
-        crosses = (native.Cross * len(part.crosses))()
-        for cross, (block, table) in zip(crosses, part.crosses, strict=True):
-            of_row = block.category_ids(rows).astype(np.int32)
-            keep.append(of_row)
-            cross.starts, cross.categories = address(table.starts), address(table.categories)
-            cross.weights, cross.weight = address(table.weights), block.weight
-            cross.of_row = address(of_row)
-        keep.append(crosses)
-        target.crosses = ctypes.addressof(crosses)
-    return targets, keep
+        Raises:
+            FieldError: the text cannot be read.
+        """
+        scores = (ctypes.c_double * self._outputs)()
+        known = ctypes.c_int32()
+        places = ctypes.addressof(scores), ctypes.addressof(known)
+        for group in self._groups:
+            targets, keep = group.filled(places, rows, _category)
+            group.score(rows.kernel_texts(group.column), targets, 0, 1)
+            del keep
+        return scores[:], known.value
+
+
+class _Group:
+    """The text blocks of a head that read the same column, and what does not change from call to call."""
+
+    def __init__(self, column: str, cuts: Mapping[Any, list[_Part]], outputs: int) -> None:
+        self.column = column
+        self._parts = [part for parts in cuts.values() for part in parts]
+        first = [parts[0].block.analyzer for parts in cuts.values()]
+        ends = np.cumsum([len(parts) for parts in cuts.values()]).tolist()
+        self._chars = first[0].chars
+        self._analyses = (native.Analysis * len(first))(*[analyzer.struct for analyzer in first])
+        self._ends = (ctypes.c_int64 * len(first))(*ends)
+        self._targets = (native.Target * len(self._parts))()
+        for target, part in zip(self._targets, self._parts, strict=True):
+            target.table, target.weighting = part.block.vocabulary.struct, part.block.struct
+            target.width, target.outputs, target.stride = part.block.width, outputs, table_stride(outputs)
+            target.rows, target.score_stride = address(part.table), outputs
+            target.cross_count = len(part.crosses)
+        self._crosses = [_crosses_of(part) for part in self._parts]
+
+    def filled(
+        self, places: tuple[int, int], rows: Rows, categories: Callable[[CrossBlock, Rows], tuple[int, Any]]
+    ) -> tuple[Any, list[Any]]:
+        """The targets for these rows, and what they point to; `places` are those of the scores and the known terms."""
+        targets = type(self._targets).from_buffer_copy(self._targets)
+        keep: list[Any] = []
+        for target, part, fixed in zip(targets, self._parts, self._crosses, strict=True):
+            target.scores, target.known = places
+            if not part.crosses:
+                continue
+            crosses = type(fixed).from_buffer_copy(fixed)
+            for cross, (block, _) in zip(crosses, part.crosses, strict=True):
+                cross.of_row, own = categories(block, rows)
+                keep.append(own)
+            target.crosses = ctypes.addressof(crosses)
+            keep.append(crosses)
+        return targets, keep
+
+    def score(self, texts: Texts, targets: Any, start: int, stop: int) -> None:
+        """Score rows [start, stop)."""
+        failed = ctypes.c_int64()
+        analyses, ends = self._analyses, self._ends
+        found = kernel.nd_score(
+            self._chars, texts.columns, texts.count, analyses, ends, len(ends), targets, start, stop, failed
+        )
+        check(found, failed.value)
+
+
+def _crosses_of(part: _Part) -> Any:
+    """The kernel's structures, but for the rows' categories."""
+    crosses = (native.Cross * len(part.crosses))()
+    for cross, (block, table) in zip(crosses, part.crosses, strict=True):
+        cross.starts, cross.categories = address(table.starts), address(table.categories)
+        cross.weights, cross.weight = address(table.weights), block.weight
+    return crosses
+
+
+def _categories(block: CrossBlock, rows: Rows) -> tuple[int, Any]:
+    """Where the categories of the rows lie, and what holds them."""
+    found = block.category_ids(rows).astype(np.int32)
+    return address(found), found
+
+
+def _category(block: CrossBlock, rows: Rows) -> tuple[int, Any]:
+    """`_categories` of a single row."""
+    found = ctypes.c_int32(block.category_id(rows))
+    return ctypes.addressof(found), found
 
 
 def in_threads(run: Any, count: int) -> None:

@@ -122,6 +122,11 @@ class Rows:
     def _kernel_texts(self, names: Sequence[str]) -> Texts:
         batch = self._batch
         if batch is None or self._of_strings(names):
+            if (
+                self._length == 1
+            ):  # joined here: that costs less than the kernel's structures of several columns
+                parts = [self.values(name)[0] or "" for name in names]
+                return Texts.from_strings([join_text(*parts) if len(parts) > 1 else parts[0]])
             return Texts.from_strings(*[self.texts(name) for name in names])
         there = [batch.column(name) for name in names if name in batch.schema.names]
         return Texts.from_arrow(*there) if there else Texts.from_strings([""] * self._length)

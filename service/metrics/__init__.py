@@ -32,8 +32,8 @@ from service.metrics.exposition import SUM, exposition, key_of
 if TYPE_CHECKING:
     from classifier.articles import Article
     from classifier.model import Model
-    from classifier.results import Prediction
 
+Decided = tuple[str | None, str | None]  # the best section of an article, and the decision
 _KEY = "newsdesk.metrics"
 _EVERY = 64  # the share of unknown words is that of every so many articles: looking costs as much as scoring
 _ARTICLES, _REJECTED = key_of(ARTICLES), key_of(REJECTED)
@@ -54,17 +54,16 @@ class Metrics:
         buckets, total = _request_keys(route, status)
         self._cells.add(((buckets[bisect_left(REQUEST_SECONDS.bounds, seconds)], 1.0), (total, seconds)))
 
-    def scored(self, predictions: Sequence[Prediction], rejected: int = 0) -> None:
+    def scored(self, decided: Sequence[Decided], rejected: int = 0) -> None:
         """Articles were scored, others were not."""
-        if len(predictions) == 1 and not rejected:  # the usual case, without a detour
-            [one] = predictions
-            self._cells.add(((_ARTICLES, 1.0), (_decision_key(one.section, one.decision), 1.0)))
+        if len(decided) == 1 and not rejected:  # the usual case, without a detour
+            self._cells.add(((_ARTICLES, 1.0), (_decision_key(*decided[0]), 1.0)))
             return
-        amounts = [(_ARTICLES, float(len(predictions)))]
+        amounts = [(_ARTICLES, float(len(decided)))]
         if rejected:
             amounts.append((_REJECTED, float(rejected)))
-        decided = Counter([(one.section, one.decision) for one in predictions])
-        amounts += [(_decision_key(*what), float(number)) for what, number in decided.items()]
+        found = Counter(decided)
+        amounts += [(_decision_key(*what), float(number)) for what, number in found.items()]
         self._cells.add(amounts)
 
     def words(self, model: Model, articles: Iterable[Article]) -> None:

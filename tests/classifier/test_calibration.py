@@ -80,6 +80,7 @@ def test_a_row_does_not_depend_on_those_beside_it(method: str, several: bool) ->
     together = calibration.apply(scores)
     for row in range(len(scores)):
         assert calibration.apply(scores[row : row + 1]).tolist() == together[row : row + 1].tolist()
+        assert calibration.one(scores[row].tolist()) == together[row].tolist()
 
 
 @pytest.mark.parametrize("method", ["temperature", "sigmoid", "isotonic"])

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 import classifier
+from classifier.articles import Article
 from classifier.artifact import FORMAT, open_version
+from classifier.dicts import score_articles
 from classifier.linear import INTERCEPT
 from classifier.results import Contribution
 from classifier.text.blocks import _KINDS, CrossBlock, TextBlock
@@ -50,6 +52,10 @@ def test_a_golden_artifact_verifies_and_answers_as_ever(number: int) -> None:
     assert [p.to_dict() for p in model.predict(expected["articles"])] == close(
         expected["predictions"], within
     )
+    # One by one, together, as objects or not: to the last bit.
+    rows = [model.predict(article).to_dict() for article in expected["articles"]]
+    assert rows == [prediction.to_dict() for prediction in model.predict(expected["articles"])]
+    assert rows == score_articles(model, list(map(Article.from_mapping, expected["articles"])))
     for article, parts in zip(expected["articles"], expected["explanations"], strict=False):
         found = sorted(_explanation(model.explain(article), number), key=_place)
         assert found == close(sorted(parts, key=_place), within)

@@ -17,6 +17,7 @@ from classifier.model import Model
 from classifier.spec import Arrays, Spec
 from classifier.text.analyzer import Analyzer
 from classifier.text.blocks import Block, CategoryBlock, CrossBlock, NumericBlock, TextBlock
+from classifier.text.fused import is_text_cross
 from classifier.text.rows import Rows
 from classifier.text.sparse import SparseRows
 
@@ -103,6 +104,8 @@ def test_features_of_texts_are_counted_and_no_others() -> None:
     ]
     scores, known = linear.scores_and_known(Rows.from_articles(articles))
     assert known.tolist() == [3, 1, 0]
+    alone = [linear.one(Rows.from_articles([article])) for article in articles]
+    assert alone == list(zip(scores.tolist(), known.tolist(), strict=True))
     assert scores[2].tolist() == [1.0, 1.0]
 
 
@@ -140,6 +143,17 @@ CROSSED_ARTICLES = st.builds(
     st.sampled_from([None, 0, 7.5, 40, 1000, "12", "many"]),
     st.sampled_from(["x", "y", "z", None]),
 )
+
+
+@given(CROSSED_ARTICLES, st.integers(0, 3), st.booleans())
+def test_a_single_row_gets_the_same_bits_as_numbers(article: Article, seed: int, few: bool) -> None:
+    made = crossed(seed)
+    # Crosses of other things than texts have features by the array only.
+    blocks = [one for one in made.blocks if not few or not isinstance(one, CrossBlock) or is_text_cross(one)]
+    weights = np.random.default_rng(seed).normal(size=(sum(block.width for block in blocks), 2))
+    linear = Linear(blocks, weights, made.intercept)
+    scores, known = linear.scores_and_known(Rows.from_articles([article]))
+    assert linear.one(Rows.from_articles([article])) == (scores[0].tolist(), known[0])
 
 
 @given(st.lists(CROSSED_ARTICLES, min_size=1, max_size=4), st.integers(0, 3))

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import classifier
 from classifier.articles import Article
+from classifier.dicts import score_articles
 from classifier.errors import ArtifactDamaged, FieldError, UsageError
 from classifier.linear import INTERCEPT, Linear
 from classifier.model import Model
@@ -36,6 +37,7 @@ def test_article_mapping_list_and_batch_get_the_same_answer(tiny: Model, article
     assert [tiny.predict(as_mapping(article)) for article in articles] == alone
     assert tiny.predict(articles) == alone
     assert tiny.predict(tuple(as_mapping(article) for article in articles)) == alone
+    assert score_articles(tiny, articles) == [prediction.to_dict() for prediction in alone]
     scored = tiny.predict(to_batch(articles))
     assert isinstance(scored, pa.RecordBatch)
     assert scored.schema == prediction_schema()
@@ -60,7 +62,7 @@ def test_any_chunking_gives_the_same_bits(tiny: Model, articles: list[Article], 
 
 
 def test_nothing_in_nothing_out(tiny: Model) -> None:
-    assert tiny.predict([]) == []
+    assert tiny.predict([]) == score_articles(tiny, []) == []
     empty = tiny.predict(to_batch([]))
     assert empty.num_rows == 0
     assert empty.schema == prediction_schema()
@@ -110,6 +112,7 @@ def test_an_articles_own_section_comes_first(tiny: Model, with_head: bool) -> No
     # However they are asked: all together, or what evaluation and explanations are of.
     many = [Article.from_mapping({**text, **more}) for more in own]
     assert [p.popularity_score for p in model.predict(many)] == found
+    assert [row["popularity_score"] for row in score_articles(model, many)] == found
     rows = Rows.from_articles(many)
     assert model.popularity.scores(model.popularity_rows(rows)).tolist() == found
     for article, score in zip(many, found, strict=True):

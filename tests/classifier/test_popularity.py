@@ -221,7 +221,9 @@ def test_the_size_of_the_group_is_that_of_the_local_weekday() -> None:
             )
             for time in times
         ]
-        found = [result.top5_probability for result in one.results(Rows.from_articles(articles))]
+        results = one.results(Rows.from_articles(articles))
+        assert [one.one(Rows.from_articles([article])) for article in articles] == results
+        found = [result.top5_probability for result in results]
         assert found == pytest.approx([1 / (1 + np.exp(-(2.5 - np.log(first + d)))) for d in times.values()])
 
 

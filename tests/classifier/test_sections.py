@@ -88,7 +88,9 @@ def test_scores_become_probabilities_by_the_calibration(method: str, several: bo
     found = one.probabilities(articles)
     assert found.tolist() == own.apply(one.linear.scores(articles)).tolist()
     assert len({tuple(row) for row in found.tolist()}) == 3
-    for row, result in zip(found, one.results(articles), strict=True):
+    results = one.results(articles)
+    assert [one.one(rows(text)) for text in ("known", "seen told", "known told zzz")] == results
+    for row, result in zip(found, results, strict=True):
         assert [score.probability for score in result.scores] == sorted(row.tolist(), reverse=True)
 
 
@@ -103,6 +105,7 @@ def test_an_article_of_unknown_words_gets_the_shares_in_training_and_a_review() 
         head([0.0, 9.0], prior=np.array([0.9, 0.1])), [[0, 0], [0, 0], [0, 0], [0, 9]]
     )  # the source is known, but says nothing of the text
     unknown, known = one.results(rows("zzz", "known zzz", source="a"))
+    assert [one.one(rows(text, source="a")) for text in ("zzz", "known zzz")] == [unknown, known]
     assert (unknown.section, unknown.probability, unknown.decision) == ("label 00", 0.9, "review")
     assert [(score.name, score.probability) for score in unknown.scores] == [
         ("label 00", 0.9),
@@ -165,14 +168,17 @@ def test_a_target_that_was_not_fitted_files_nothing() -> None:
 
 def test_ties_keep_the_order_of_the_labels() -> None:
     (found,) = head([1.0, 2.0, 1.0, 2.0]).results(ROW)
+    assert head([1.0, 2.0, 1.0, 2.0]).one(ROW) == found
     assert [score.name for score in found.scores] == ["label 01", "label 03", "label 00", "label 02"]
     assert [score.assigned for score in found.scores] == [True, False, False, False]
     (many,) = head([0.0, 1.0] * 50).results(ROW)
+    assert head([0.0, 1.0] * 50).one(ROW) == many
     assert [score.name for score in many.scores] == [f"label {i:02d}" for i in range(1, 21, 2)]
 
 
 def test_at_most_ten_scores_best_first() -> None:
     (found,) = head([float(i) for i in range(14)]).results(ROW)
+    assert head([float(i) for i in range(14)]).one(ROW) == found
     assert [score.name for score in found.scores] == [f"label {i:02d}" for i in range(13, 3, -1)]
     assert sum(score.probability for score in found.scores) < 1
 

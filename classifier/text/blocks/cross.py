@@ -44,6 +44,11 @@ class CrossBlock:
         """(n,) positions in `categories`, −1 elsewhere."""
         return positions(rows, self.column, self.categories, self._ids)
 
+    def category_id(self, rows: Rows) -> int:
+        """`category_ids` of a single row."""
+        value = rows.values(self.column)[0]
+        return -1 if value is None else self._ids.get(str(value), -1)
+
     def transform(self, rows: Rows) -> SparseRows:
         return self.cross(rows, self.inner.transform(rows))
 

@@ -1,0 +1,58 @@
+"""Articles in, scored rows as JSON has them out: column by column, no object a row but what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
+
+from classifier.model import with_sections
+from classifier.results import PREDICTION_FIELDS
+from classifier.text.rows import Rows
+
+if TYPE_CHECKING:
+    from classifier.articles import Article
+    from classifier.model import Model
+    from classifier.sections import RankedSections
+
+Row = dict[str, Any]
+
+
+def score_articles(model: Model, articles: Sequence[Article]) -> list[Row]:
+    """What `Model.predict` answers, each as its `to_dict`, to the same bits.
+
+    Raises:
+        InputError: an article holds what the model cannot take.
+    """
+    if not articles:
+        return []
+    rows = Rows.from_articles(articles)
+    nothing = [None] * len(articles)
+    columns: dict[str, Sequence[Any]] = {"id": [article.id for article in articles]}
+    if model.sections is not None:
+        columns |= _sections(model.sections.ranked(rows), model.sections.labels)
+    if model.popularity is not None:
+        if model.popularity.reads("section"):
+            rows = with_sections(rows, columns.get("section", nothing))
+        names = ("popularity_score", "popularity_percentile", "top5_probability")
+        columns |= zip(names, [column.tolist() for column in model.popularity.answers(rows)], strict=True)
+    fixed = {"model": repeat(model.name), "version": repeat(model.version)}
+    made = [fixed.get(name) or columns.get(name, nothing) for name in PREDICTION_FIELDS]
+    return [dict(zip(PREDICTION_FIELDS, row, strict=True)) for row in zip(*made, strict=False)]
+
+
+def _sections(ranked: RankedSections, labels: Sequence[str]) -> dict[str, Sequence[Any]]:
+    places, probabilities = ranked.places.tolist(), ranked.probabilities.tolist()
+    rows = zip(places, probabilities, ranked.assigned.tolist(), strict=True)
+    return {
+        "section": [labels[own[0]] for own in places],
+        "section_probability": [own[0] for own in probabilities],
+        "decision": ["file" if filed else "review" for filed in ranked.filed.tolist()],
+        "section_scores": [
+            [
+                {"name": labels[place], "probability": probability, "assigned": assigned}
+                for place, probability, assigned in zip(*row, strict=True)
+            ]
+            for row in rows
+        ],
+    }
