@@ -74,9 +74,11 @@ class SectionHead:
     least_known: int = 1
     assigns_none: bool = False
     _limits: list[float] = field(init=False, repr=False, compare=False)
+    _prior: list[float] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_limits", self.decisions.limits(self.labels).tolist())
+        object.__setattr__(self, "_prior", [] if self.prior is None else self.prior.tolist())
 
     def probabilities(self, rows: Rows) -> Floats:
         """(n, labels) probabilities."""
@@ -111,10 +113,8 @@ class SectionHead:
         if self.several:
             return self.results(rows)[0]
         scores, known = self.linear.one(rows)
-        if not known and self.prior is not None:
-            probabilities = self.prior.tolist()
-        else:
-            probabilities = self.calibration.one(scores)
+        unknown = not known and self.prior is not None
+        probabilities = self._prior if unknown else self.calibration.one(scores)
         order = sorted(range(len(probabilities)), key=probabilities.__getitem__, reverse=True)
         assigned = [place == order[0] for place in range(len(order))]
         return self._result(order[:MAX_SECTION_SCORES], probabilities, assigned, known >= self.least_known)

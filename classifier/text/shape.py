@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
-_QUESTION, _EXCLAMATION = re.compile("[?\uff1f]"), re.compile("[!\uff01]")
-_QUOTATION = re.compile("[\"\u201c\u201d\u201e\u00ab\u300c\u300e]|(?<!\\w)['\u2018]")
-_COLON, _DASH = re.compile("[:\uff1a]"), re.compile("[\u2013\u2014]| - ")
-
-_FEATURES: dict[str, Callable[[str], float]] = {
-    "words": lambda text: float(len(text.split())),
-    "characters": lambda text: float(len(text)),
-    "characters a word": lambda text: len(text) / max(len(text.split()), 1),
-    "starts with a number": lambda text: float(text[:1].isdigit()),
-    "holds a number": lambda text: float(any(map(str.isdigit, text))),
-    "question": lambda text: float(bool(_QUESTION.search(text))),
-    "exclamation": lambda text: float(bool(_EXCLAMATION.search(text))),
-    "quotation": lambda text: float(bool(_QUOTATION.search(text))),
-    "colon": lambda text: float(bool(_COLON.search(text))),
-    "dash": lambda text: float(bool(_DASH.search(text))),
-    "capital letters": lambda text: sum(map(str.isupper, text)) / max(len(text), 1),
-}
-SHAPE_FEATURES = tuple(_FEATURES)
+SHAPE_FEATURES = (
+    "words",
+    "characters",
+    "characters a word",
+    "starts with a number",
+    "holds a number",
+    "question",
+    "exclamation",
+    "quotation",
+    "colon",
+    "dash",
+    "capital letters",
+)
+_QUESTION, _EXCLAMATION, _COLON = frozenset("?\uff1f"), frozenset("!\uff01"), frozenset(":\uff1a")
+_QUOTES = frozenset("\"\u201c\u201d\u201e\u00ab\u300c\u300e")
+_SINGLE, _OPENING = frozenset("'\u2018"), re.compile("(?<!\\w)['\u2018]")  # those within words are apostrophes
+_DASHES = frozenset("\u2013\u2014")
 
 
 def headline_shape(headline: str) -> list[float]:
@@ -32,4 +30,20 @@ def headline_shape(headline: str) -> list[float]:
     1.0
     """
     text = headline.strip()
-    return [measure(text) for measure in _FEATURES.values()]
+    there, words, characters = set(text), len(text.split()), len(text)
+    quoted = not there.isdisjoint(_QUOTES) or (
+        not there.isdisjoint(_SINGLE) and _OPENING.search(text) is not None
+    )
+    return [
+        float(words),
+        float(characters),
+        characters / max(words, 1),
+        float(text[:1].isdigit()),
+        float(any(map(str.isdigit, there))),
+        float(not there.isdisjoint(_QUESTION)),
+        float(not there.isdisjoint(_EXCLAMATION)),
+        float(quoted),
+        float(not there.isdisjoint(_COLON)),
+        float(not there.isdisjoint(_DASHES) or " - " in text),
+        sum(map(str.isupper, text)) / max(characters, 1),
+    ]
