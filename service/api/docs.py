@@ -9,8 +9,6 @@ import orjson
 from flask import Blueprint, Response
 
 from service.access import public
-from service.openapi.document import make_document
-from service.openapi.page import make_page
 from service.responses import JSON
 from service.settings import current_settings
 
@@ -27,6 +25,8 @@ _POLICY = (
 @public
 def openapi() -> Response:
     """The description as OpenAPI 3.1."""
+    from service.openapi.document import make_document  # when it is asked for: workers start sooner without
+
     return Response(orjson.dumps(make_document(current_settings())), mimetype=JSON)
 
 
@@ -34,6 +34,9 @@ def openapi() -> Response:
 @public
 def docs() -> Response:
     """The description as a page."""
+    from service.openapi.document import make_document
+    from service.openapi.page import make_page
+
     page = make_page(make_document(current_settings()))
     return Response(page, mimetype="text/html", headers={"Content-Security-Policy": _POLICY})
 
