@@ -206,16 +206,17 @@ def _tidied(chunks: Iterator[Chunk], options: ReadOptions) -> Iterator[Chunk]:
 
 
 def _all_chunks(found: Sequence[Source], options: ReadOptions) -> Iterator[tuple[str, Iterator[Chunk]]]:
-    """Each source's name and chunks; many HTML pages in a row are read by several processes and come together."""
+    """Each source's name and chunks; HTML pages in a row come together, many are read by several processes."""
     for is_html, group in groupby(found, lambda source: READERS[_reader(source)[0]] == _HTML):
         run = list(group)
         if is_html and len(run) > 1:
-            from classifier.reading.parallel import FEWEST_PAGES, cores, read_pages
+            from classifier.reading.parallel import FEWEST_PAGES, cores, read_here, read_pages
 
-            if len(run) >= FEWEST_PAGES and (processes := cores()) > 1:
-                opened = [_opened(source, _reader(source)[1]) for source in run]
-                yield run[0].name, _tidied(read_pages(opened, options, processes), options)
-                continue
+            opened = [_opened(source, _reader(source)[1]) for source in run]
+            many = len(run) >= FEWEST_PAGES and (processes := cores()) > 1
+            chunks = read_pages(opened, options, processes) if many else read_here(opened, options)
+            yield run[0].name, _tidied(chunks, options)
+            continue
         yield from ((source.name, read_source(source, options)) for source in run)
 
 

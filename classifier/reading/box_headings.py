@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -91,6 +91,8 @@ _LANGUAGES = (
         behind=r"(?: (?:en(?: la sección)?|sobre|de la sección|sección)| ?[:|–-])",
     ),
 )
+# Any phrase of any language: most texts with a likely word in them hold none.
+_PHRASES = re.compile("|".join(part for own in _LANGUAGES for part in (own.phrases, own.certain)))
 # Before these words stands the site's name, as on plain-text pages.
 _SITE_RANKING = re.compile(r"(?:(?P<name>.+) )?access rankings?")
 _QUOTED = rf"[{OPENING_QUOTES}](?P<quoted>[^{OPENING_QUOTES}{CLOSING_QUOTES}]+)[{CLOSING_QUOTES}]"
@@ -102,11 +104,12 @@ _WIDE = re.compile("[！-～]")
 _SENTENCE = re.compile(r"[.!?。！？…]$|[,;。]")
 
 
+@lru_cache(1 << 12)  # the same headings stand on every page of a site
 def named_list(text: str, *, sites: Collection[str] = (), more: tuple[str, ...] = ()) -> Named | None:
     """The list that `text` names as a heading; None where it is none.
 
-    `sites` are names of the page's own site: a list of that name is the site-wide one. `more` are further headings, in
-    which "*" stands for a section's name.
+    `sites` are names of the page's own site (hashable): a list of that name is the site-wide one. `more` are further
+    headings, in which "*" stands for a section's name.
     """
     text = " ".join(unicodedata.normalize("NFC", text).split())
     if not text or len(text) > LONGEST_HEADING:
@@ -121,6 +124,8 @@ def named_list(text: str, *, sites: Collection[str] = (), more: tuple[str, ...] 
         return None
     if found := _SITE_RANKING.fullmatch(folded):
         return Named(SITE_WIDE, True) if _is_name(found["name"] or "") else None
+    if _PHRASES.search(folded) is None:
+        return None
     for certain, language in product((True, False), _LANGUAGES):
         phrases = language.certain if certain else language.phrases
         if re.search(phrases, folded) is None:

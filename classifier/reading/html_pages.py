@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, tzinfo
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from classifier.errors import FieldError, PageError
 from classifier.reading.base import SITE_WIDE, Chunk, Note, ReadOptions, Source
@@ -46,6 +46,14 @@ _NO_ARTICLE = "pages say that they are no article (og:type)"
 _REPLACED = "pages hold bytes that are not of their encoding"
 
 
+class ReadPage(NamedTuple):
+    """What is on a page, and notes on doubt."""
+
+    name: str
+    page: Page
+    notes: list[Note]
+
+
 def read(source: Source, options: ReadOptions) -> Iterator[Chunk]:
     """Read a file that holds one HTML page; a page that cannot be read is one rejection.
 
@@ -57,27 +65,35 @@ def read(source: Source, options: ReadOptions) -> Iterator[Chunk]:
         check_pattern(options.taken_at)
     chunks: list[Chunk] = []
     with refusals(source.name, chunks):
-        chunks.append(page_chunk(read_document(source, MAX_HTML_BYTES), source.name, options))
+        data = read_document(source, MAX_HTML_BYTES)
+        chunks.append(pages_chunk([read_page(data, source.name, options)]))
     yield from chunks
 
 
-def page_chunk(data: bytes, name: str, options: ReadOptions) -> Chunk:
-    """The article and the boxes of one page.
+def read_page(data: bytes, name: str, options: ReadOptions) -> ReadPage:
+    """The article and the boxes of one page as it is stored.
 
     Raises:
         PageError, FieldError: the page cannot be read.
     """
+    text, replaced = decode_html(data, name)
+    page, notes = _page(parse_tree(text, name), name, options)
+    return ReadPage(name, page, [*notes, *([Note(name, _REPLACED)] if replaced else [])])
+
+
+def pages_chunk(found: Sequence[ReadPage]) -> Chunk:
+    """One chunk of several pages.
+
+    Raises:
+        FieldError: a string is not Unicode text.
+    """
     from classifier.reading.rows import to_batch, to_box_batch
 
-    text, replaced = decode_html(data, name)
-    tree = parse_tree(text, name)
-    page, notes = _page(tree, name, options)
-    rows = [{**row, "file": name} for row in page.box_rows()]
-    notes += [Note(name, _REPLACED)] if replaced else []
+    rows = [{**row, "file": one.name} for one in found for row in one.page.box_rows()]
     return Chunk(
-        articles=to_batch([page.article], file=[name]),
+        articles=to_batch([one.page.article for one in found], file=[one.name for one in found]),
         boxes=to_box_batch(rows) if rows else None,
-        notes=tuple(notes),
+        notes=tuple(note for one in found for note in one.notes),
     )
 
 
@@ -90,8 +106,8 @@ def parse_any_page(text: str, *, name: str = "page", options: ReadOptions = _DEF
         MissingExtra: it is HTML, and the "formats" extra is not installed.
     """
     start = text[:_LOOK].encode(errors="replace")
-    read_page = parse_html if look(start) == HTML else parse_page
-    return read_page(text, name=name, options=options)
+    parse = parse_html if look(start) == HTML else parse_page
+    return parse(text, name=name, options=options)
 
 
 def parse_html(text: str, *, name: str = "page", options: ReadOptions = _DEFAULT) -> Page:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from classifier.errors import PageError
@@ -106,16 +107,18 @@ def parse_tree(text: str, name: str) -> HtmlElement:
 
 
 def _check_size(tree: HtmlElement, name: str) -> None:
-    depth, count = 0, 0
-    for event, _ in library("lxml.etree").iterwalk(tree, events=("start", "end")):
-        if event == "end":
-            depth -= 1
-            continue
-        depth, count = depth + 1, count + 1
-        if depth > MAX_DEPTH:
-            raise refused(name, f"has more than {MAX_DEPTH} elements within each other")
-        if count > MAX_ELEMENTS:
-            raise refused(name, f"has more than {MAX_ELEMENTS:,} elements")
+    too_deep, count = _measures()
+    if too_deep(tree):
+        raise refused(name, f"has more than {MAX_DEPTH} elements within each other")
+    if count(tree) > MAX_ELEMENTS:
+        raise refused(name, f"has more than {MAX_ELEMENTS:,} elements")
+
+
+@cache
+def _measures() -> tuple[Any, Any]:
+    """Whether elements stand too deeply within each other, and how many there are; without Python code an element."""
+    path = library("lxml.etree").XPath
+    return path(f"boolean({'/*' * (MAX_DEPTH + 1)})"), path("count(//*)")
 
 
 def refused(name: str, problem: str) -> PageError:

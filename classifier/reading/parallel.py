@@ -25,6 +25,7 @@ from classifier.reading.documents import read_document, refusals
 from classifier.reading.html_tree import MAX_HTML_BYTES
 from classifier.reading.messages import Page, receive_answer, send_options, send_pages
 from classifier.reading.taken import check_pattern
+from classifier.reading.worker import read_batch
 
 FEWEST_PAGES = 64  # fewer are read sooner than processes start
 SECONDS_A_PAGE = 60.0
@@ -67,6 +68,19 @@ def read_pages(sources: Sequence[Source], options: ReadOptions, processes: int) 
     finally:
         local.close()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def read_here(sources: Sequence[Source], options: ReadOptions) -> Iterator[Chunk]:
+    """`read_pages` in this process.
+
+    Raises:
+        ConfigError, MissingExtra: as `read_pages`.
+    """
+    if isinstance(options.taken_at, str):
+        check_pattern(options.taken_at)
+    for pages, refused in _batches(sources):
+        yield from refused
+        yield from read_batch(pages, options)
 
 
 def _batches(sources: Sequence[Source]) -> Iterator[tuple[list[Page], list[Chunk]]]:

@@ -6,11 +6,10 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from classifier.errors import ConfigError
+from classifier.errors import ConfigError, FieldError
 from classifier.reading.base import Chunk, ReadOptions
-from classifier.reading.columns import concat
 from classifier.reading.documents import refusals
-from classifier.reading.html_pages import page_chunk
+from classifier.reading.html_pages import ReadPage, pages_chunk, read_page
 from classifier.reading.messages import receive_options, receive_pages, send_answer
 
 
@@ -35,20 +34,16 @@ def main() -> None:
 
 
 def read_batch(pages: Sequence[tuple[str, bytes]], options: ReadOptions) -> list[Chunk]:
-    """The pages as one chunk (and what of it cannot be one)."""
+    """The pages in one chunk (page by page where a string of one is not Unicode text), and what is refused of them."""
+    found: list[ReadPage] = []
     chunks: list[Chunk] = []
     for name, data in pages:
         with refusals(name, chunks):
-            chunks.append(page_chunk(data, name, options))
-    return [_together(chunks)] if chunks else []
-
-
-def _together(chunks: Sequence[Chunk]) -> Chunk:
-    articles = [chunk.articles for chunk in chunks if chunk.articles is not None]
-    boxes = [chunk.boxes for chunk in chunks if chunk.boxes is not None]
-    return Chunk(
-        articles=concat(articles).combine_chunks().to_batches()[0] if articles else None,
-        boxes=concat(boxes).combine_chunks().to_batches()[0] if boxes else None,
-        rejected=tuple(item for chunk in chunks for item in chunk.rejected),
-        notes=tuple(note for chunk in chunks for note in chunk.notes),
-    )
+            found.append(read_page(data, name, options))
+    try:
+        chunks += [pages_chunk(found)] if found else []
+    except FieldError:
+        for page in found:
+            with refusals(page.name, chunks):
+                chunks.append(pages_chunk([page]))
+    return chunks

@@ -18,8 +18,11 @@ SHAPE_FEATURES = (
     "capital letters",
 )
 _QUESTION, _EXCLAMATION, _COLON = frozenset("?\uff1f"), frozenset("!\uff01"), frozenset(":\uff1a")
-_QUOTES = frozenset("\"\u201c\u201d\u201e\u00ab\u300c\u300e")
-_SINGLE, _OPENING = frozenset("'\u2018"), re.compile("(?<!\\w)['\u2018]")  # those within words are apostrophes
+_QUOTES = frozenset('"\u201c\u201d\u201e\u00ab\u300c\u300e')
+_SINGLE, _OPENING = (
+    frozenset("'\u2018"),
+    re.compile("(?<!\\w)['\u2018]"),
+)  # those within words are apostrophes
 _DASHES = frozenset("\u2013\u2014")
 
 

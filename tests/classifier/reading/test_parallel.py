@@ -46,6 +46,7 @@ def test_the_same_as_one_by_one_and_in_order(folder: Path, monkeypatch: pytest.M
     found = sources([str(folder)])
     alone = together([chunk for source in found for chunk in read_source(source, options)])
     assert len(alone[0]) == 22  # type: ignore[arg-type]
+    assert together(list(parallel.read_here(found, options))) == alone
     monkeypatch.setattr(parallel, "FEWEST_PAGES", 20)
     monkeypatch.setattr(parallel, "cores", lambda: 2)
     reading = read_all([str(folder)], options)
@@ -53,10 +54,18 @@ def test_the_same_as_one_by_one_and_in_order(folder: Path, monkeypatch: pytest.M
     assert sorted(map(str, reading.rejected)) == alone[2]
 
 
+def test_a_string_that_is_no_text_refuses_its_own_page_only(folder: Path) -> None:
+    author = '<script type="application/ld+json">{"@type": "NewsArticle", "author": "\\ud800"}</script>'
+    (folder / "03.html").write_text(PAGE.format(n=3).replace("</head>", f"{author}</head>"), "utf-8")
+    articles, _, rejected, _ = together(list(parallel.read_here(sources([str(folder)]), ReadOptions())))
+    assert len(articles) == 21  # type: ignore[arg-type]
+    assert [text for text in rejected if "surrogate" in text and "author" in text]  # type: ignore[attr-defined]
+
+
 def test_a_page_that_ends_its_process_is_rejected_alone(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kill = "import classifier.reading.worker as w; old = w.page_chunk; import os; w.page_chunk = "
+    kill = "import classifier.reading.worker as w; old = w.read_page; import os; w.read_page = "
     deadly = "(lambda data, name, options: os.kill(os.getpid(), 9) if name == '11.html' else old(data, name, options)); "
     monkeypatch.setattr(parallel, "_START", parallel._START.replace("main()", f"{kill}{deadly}w.main()"))
     chunks = list(parallel.read_pages(sources([str(folder)]), ReadOptions(), 1))
@@ -68,7 +77,7 @@ def test_a_page_that_ends_its_process_is_rejected_alone(
 
 
 def test_a_page_that_takes_too_long_is_rejected(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stuck = "import classifier.reading.worker as w; import signal; w.page_chunk = lambda *_: signal.pause(); "
+    stuck = "import classifier.reading.worker as w; import signal; w.read_page = lambda *_: signal.pause(); "
     monkeypatch.setattr(parallel, "_START", parallel._START.replace("main()", f"{stuck}w.main()"))
     monkeypatch.setattr(parallel, "SECONDS_A_PAGE", 1.0)
     (chunk,) = parallel.read_pages(sources([str(folder / "00.html")]), ReadOptions(), 1)
