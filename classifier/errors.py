@@ -9,6 +9,7 @@ NewsdeskError
 │   ├── FieldError           one field of one article
 │   ├── PageError            one line of one crawled page
 │   ├── FormatError          a file that is not what its name says, or of no known format
+│   │   └── NoArticles       a table without a column of text
 │   ├── PipelineError        a scikit-learn pipeline that cannot be compiled
 │   └── RowsRejected         some rows were rejected, the others were processed (exit code 1)
 ├── LabelError               labelled articles that cannot be trained from or evaluated on
@@ -125,6 +126,10 @@ class PageError(InputError):
 
 class FormatError(InputError):
     """A file is not what its name says, or of no known format."""
+
+
+class NoArticles(FormatError):
+    """A table has neither a column of text nor one that could complete articles."""
 
 
 class PipelineError(InputError):

@@ -48,10 +48,12 @@ class ReadOptions:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One input: `name` is what errors and the `file` column say (relative to the folder that was given)."""
+    """One input: `name` is what errors and the `file` column say (relative to the folder that was given). What is not
+    `named` itself lies in a folder that was."""
 
     name: str
     open: Callable[[], AbstractContextManager[BinaryIO]]
+    named: bool = True
 
 
 @dataclass(frozen=True, slots=True)

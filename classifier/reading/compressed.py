@@ -7,6 +7,7 @@ import io
 import lzma
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
@@ -79,7 +80,7 @@ def decompressed(source: Source, suffix: str) -> Source:
             with io.BufferedReader(raw, _BUFFER) as stream:
                 yield stream
 
-    return Source(source.name, opened)
+    return replace(source, open=opened)
 
 
 class _Counted:

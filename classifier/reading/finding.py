@@ -38,7 +38,7 @@ def find(inputs: Sequence[str], is_known: Callable[[Path], bool]) -> Found:
     Raises:
         InputError: nothing is there.
     """
-    named: dict[Path, tuple[str, Path]] = {}  # by real path
+    named: dict[Path, tuple[str, Path, bool]] = {}  # by real path
     skipped: list[str] = []
     stdin = False
     order: list[Path | None] = []
@@ -53,19 +53,19 @@ def find(inputs: Sequence[str], is_known: Callable[[Path], bool]) -> Found:
                 continue
             real = path.resolve()
             if real not in named:
-                named[real] = (name, path)
+                named[real] = (name, path, explicit)
                 order.append(real)
-    counts = Counter(name for name, _ in named.values())
+    counts = Counter(name for name, _, _ in named.values())
     sources = []
     for real_path in order:
         if real_path is None:
             sources.append(Source(STDIN_NAME, _open_stdin))
             continue
-        name, path = named[real_path]
+        name, path, explicit = named[real_path]
         shown = name if counts[name] == 1 else path.as_posix()
         # A name that is no UTF-8 would not fit the table's `file` column, nor a terminal.
         shown = os.fsencode(shown).decode("utf-8", "backslashreplace")
-        sources.append(Source(shown, _opener(path)))
+        sources.append(Source(shown, _opener(path), explicit))
     return Found(sources, skipped)
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from classifier.articles import TEXT_FIELDS
-from classifier.errors import FormatError
+from classifier.errors import FormatError, NoArticles
 from classifier.reading.base import Chunk, ReadOptions, own_columns
 from classifier.reading.boxes import check_boxes
 from classifier.reading.casting import Where, cast_text
@@ -88,7 +88,8 @@ def lay_out(names: Sequence[str], options: ReadOptions, file: str, *, complete: 
     With `complete` false further columns may turn up later: then only missing text columns are an error now.
 
     Raises:
-        FormatError: columns of the same name, a mapped column that is not there, or no text and no key.
+        FormatError: columns of the same name, or a mapped column that is not there.
+        NoArticles: there is no text and no key.
     """
     if len(names) > MAX_NAMES:
         raise FormatError(
@@ -129,7 +130,7 @@ def lay_out(names: Sequence[str], options: ReadOptions, file: str, *, complete: 
     ours = Counter(our for our, _ in _renamed(names, options))
     if not ours.keys() & set(TEXT_FIELDS):
         if not ours.keys() & set(LABEL_KEYS):
-            raise FormatError(
+            raise NoArticles(
                 f"no column headline, summary or body; found {_quoted(names)}",
                 where=file,
                 remedy=_mapping_hint(names, options),

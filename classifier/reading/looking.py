@@ -8,10 +8,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, BinaryIO
 
-from classifier.errors import FormatError, InputError
-from classifier.reading.base import Chunk, ReadOptions, Source
+from classifier.errors import FormatError, InputError, NoArticles
+from classifier.reading.base import Chunk, Note, ReadOptions, Source
 from classifier.reading.finding import STDIN_NAME
 
 HTML = "text/html"
@@ -22,6 +23,7 @@ JSON = "application/json"
 JSON_LINES = "application/jsonl"
 
 _LOOK = 1 << 16  # bytes
+_FOREIGN = "files in folders have no articles in them and were passed over"
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -73,10 +75,12 @@ def look_at(source: Source) -> str | None:
 
 
 def read(source: Source, options: ReadOptions) -> Iterator[Chunk]:
-    """Read a source by the reader of what it holds; on standard input that is JSON Lines if nothing else.
+    """Read a source by the reader of what it holds; on standard input that is JSON Lines if nothing else. A file that only
+    lies in a folder and has no articles, as a package.json, is passed over.
 
     Raises:
         FormatError: it is nothing that can be told.
+        NoArticles: it has none, and was named itself.
     """
     from classifier.reading import reader_for
 
@@ -84,7 +88,13 @@ def read(source: Source, options: ReadOptions) -> Iterator[Chunk]:
         head, kind = _look_into(stream)
         if kind is None and source.name != STDIN_NAME:
             raise unknown(source.name)
-        yield from reader_for(kind or JSON_LINES)(Source(source.name, _rejoined(head, stream)), options)
+        rejoined = replace(source, open=_rejoined(head, stream))
+        try:
+            yield from reader_for(kind or JSON_LINES)(rejoined, options)
+        except NoArticles:
+            if source.named:
+                raise
+            yield Chunk(notes=(Note(source.name, _FOREIGN),))
 
 
 def unknown(name: str) -> FormatError:

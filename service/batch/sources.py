@@ -8,6 +8,7 @@ import stat
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import BinaryIO
 
 from classifier.errors import InputError
@@ -57,7 +58,7 @@ class Sources:
                     self._handle = None
                     self._read_before += before[0] if before else 0
 
-        return Source(source.name, opened)
+        return replace(source, open=opened)
 
     def _note(self, number: int, found: Print | None) -> None:
         if number + 1 == len(self._digests):

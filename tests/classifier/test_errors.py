@@ -48,6 +48,11 @@ def _no_extra(folder: Path) -> None:
     raise errors.MissingExtra("train", module="sklearn")  # through the command line: test_cli.py
 
 
+def _no_articles(folder: Path) -> None:
+    (folder / "a.json").write_text('{"name": "tool"}')
+    read_all([str(folder / "a.json")])
+
+
 def _no_pipeline(folder: Path) -> None:
     from training.conversion.write import compile_file
 
@@ -70,6 +75,7 @@ RAISED: dict[type[NewsdeskError], Callable[[Path], object]] = {
     errors.FieldError: lambda folder: Article.from_mapping({"headline": ""}, where="a.csv, line 2"),
     errors.PageError: lambda folder: parse_page("no page"),
     errors.FormatError: lambda folder: reader_for(".exe"),
+    errors.NoArticles: _no_articles,
     errors.PipelineError: _no_pipeline,
     errors.RowsRejected: lambda folder: finish(1, 3),
     errors.LabelError: _unlabelled,

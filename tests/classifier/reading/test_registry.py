@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 
 from classifier.articles import Article, article_schema
-from classifier.errors import FormatError, InputError
+from classifier.errors import FormatError, InputError, NoArticles
 from classifier.reading import READERS, Reading, find_sources, read, read_all, reader_for, sources
 from classifier.reading.base import ReadOptions, box_schema
 
@@ -302,3 +302,24 @@ def test_too_many_columns_are_refused_at_once(tmp_path: Path) -> None:
     )
     with pytest.raises(FormatError, match=r"wide\.csv: more than 2000 different names; give a table"):
         read_all([str(path)])
+
+
+@pytest.mark.parametrize(
+    "text", ['{"name": "tool", "files": ["a"]}', '{\n "name": "tool",\n "more": [{"a": 1}]\n}', '[{"a": 1}]']
+)
+def test_json_without_articles_that_lies_in_a_folder_is_passed_over_and_noted(
+    tmp_path: Path, text: str
+) -> None:
+    put(tmp_path, "a.json", [{"headline": "one", "body": "two"}])
+    other = put(tmp_path, "package.json", text)
+    reading = read_all([str(tmp_path)])
+    assert rows(reading.articles, "headline") == [("one",)]
+    assert [(note.file, "passed over" in note.what) for note in reading.notes] == [("package.json", True)]
+    with pytest.raises(NoArticles, match="no column headline, summary or body"):
+        read_all([other])
+
+
+def test_damaged_json_in_a_folder_is_no_other_file(tmp_path: Path) -> None:
+    put(tmp_path, "a.json", '[{"headline": "one"')
+    with pytest.raises(FormatError, match=r"a\.json, line 1"):
+        read_all([str(tmp_path)])
