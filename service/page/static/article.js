@@ -1,0 +1,270 @@
+// The view of one article: what is written on the left, what the model says of it on the right.
+import { showMarks, showPrediction, showWords, spoken, understand } from "./answer.js";
+import { Away, admitted, ask, events } from "./api.js";
+import { Asking } from "./asking.js";
+import { $, fault, h, memory, notice, show, speak } from "./dom.js";
+import { MarkedField, clean } from "./field.js";
+import { isStructured, read, readAll, remarks, showRemarks, split, titleOf } from "./reading.js";
+import { count, list, t } from "./texts.js";
+import { dealtWith } from "./troubles.js";
+
+const TEXTS = ["headline", "summary", "body"];
+const MORE = ["source", "section"];
+const FAULTS = [...TEXTS, ...MORE, "published_at"];
+const MOST_OFFERED = 200;
+const EXPLAIN_MS = 15; // after a prediction, if nothing was typed meanwhile
+
+const fields = Object.fromEntries(TEXTS.map((name) => [name, new MarkedField($(name))]));
+const listeners = new Set();
+let published = ""; // as it was read, to the second and with its zone
+let extra = {}; // what was read and has no field
+let before = null; // the article that was replaced last
+let explained = null; // { answer, own, understood }: the last answer that was explained, and to what
+let rankAll = () => {};
+
+/** The article as it stands there, without what is empty. */
+export function article() {
+  const own = { ...extra };
+  for (const name of TEXTS) own[name] = clean(fields[name].value);
+  for (const name of MORE) own[name] = clean($(name).value.trim());
+  own.published_at = published;
+  return Object.fromEntries(Object.entries(own).filter(([, value]) => value !== "" && value !== null));
+}
+
+/** Called whenever the article has changed. */
+export const onChange = (listener) => listeners.add(listener);
+
+const hasText = (own) => TEXTS.some((name) => (own[name] ?? "").trim());
+
+/** Puts an article into the fields; the one before can be brought back. */
+export function put(own, { keep = true } = {}) {
+  const now = article();
+  if (keep && hasText(now)) before = now;
+  const { headline, summary, body, source, section, published_at: time, ...rest } = own;
+  for (const [name, text] of Object.entries({ headline, summary, body })) fields[name].value = text ?? "";
+  $("source").value = source ?? "";
+  $("section").value = section ?? "";
+  setPublished(time ?? "");
+  extra = rest;
+  offer(null);
+  notice($("article-notice"), "");
+  changed();
+}
+
+function setPublished(iso) {
+  const time = new Date(iso);
+  published = iso && !Number.isNaN(time.getTime()) ? iso : "";
+  $("published_at").value = published ? local(time) : "";
+}
+
+/** A moment as a field for local times has it. */
+export const local = (time) => new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+
+// ---- asking
+
+const asking = new Asking(async (own, { signal, stale }) => {
+  try {
+    const answer = await ask("v1/predict", { method: "POST", body: own, signal });
+    if (signal.aborted) return;
+    clearFaults();
+    showPrediction(answer);
+    await new Promise((done) => setTimeout(done, EXPLAIN_MS));
+    if (stale()) return;
+    const more = await ask("v1/predict?explain=true", { method: "POST", body: own, signal });
+    if (signal.aborted || stale()) return;
+    explain(more, own);
+  } catch (error) {
+    if (!signal.aborted) failed(error);
+  }
+});
+
+function explain(answer, own) {
+  const texts = Object.fromEntries(TEXTS.map((name) => [name, own[name] ?? ""]));
+  explained = { answer, texts, understood: understand(answer, texts) };
+  showPrediction(answer);
+  showWords(answer, explained.understood);
+  markWords();
+  speak(spoken(answer));
+}
+
+function markWords() {
+  const which = document.querySelector("input[name=marks]:checked").value;
+  if (explained) showMarks(fields, explained.texts, explained.answer, explained.understood, which);
+}
+
+function failed(error) {
+  if (dealtWith(error, $("answer-notice"), asking)) return;
+  clearFaults();
+  if (!FAULTS.includes(error.field) || !fault(error.field, error.message)) {
+    notice($("answer-notice"), t("failed", { reason: error.message }), { bad: true });
+  } else if (!TEXTS.includes(error.field)) {
+    $("article-more").open = true;
+  }
+}
+
+function clearFaults() {
+  for (const name of FAULTS) fault(name, "");
+  notice($("answer-notice"), "");
+}
+
+function changed() {
+  const own = article();
+  memory.set("article", own);
+  show($("article-clear"), Object.keys(own).length > 0);
+  show($("article-back"), before !== null);
+  show($("article-example"), !hasText(own));
+  sayMore(own);
+  if (!hasText(own)) {
+    asking.drop();
+    explained = null;
+    clearFaults();
+    showPrediction(null);
+  } else if (admitted()) {
+    asking.want(own);
+  }
+  for (const listener of listeners) listener();
+}
+
+function sayMore(own) {
+  const said = [own.source, own.published_at && $("published_at").value.replace("T", " "), own.section];
+  $("article-more-said").textContent = said.filter(Boolean).join(" · ");
+  const names = Object.keys(extra).filter((name) => extra[name] !== null);
+  const forget = () => {
+    extra = {};
+    changed();
+  };
+  $("article-extra").replaceChildren(t("article.extra", { names: list(names) }), " ",
+    h("button", { type: "button", class: "text", onclick: forget }, t("article.extra.forget")));
+  show($("article-extra"), names.length > 0);
+}
+
+// ---- files and pastes
+
+/** Reads files into the view; of several articles one can be chosen. */
+export async function take(files) {
+  await reading(() => readAll(files), null);
+}
+
+async function takeText(text) {
+  await reading(async () => [await read(text, "")], text);
+}
+
+async function reading(work, pasted) {
+  notice($("article-notice"), t("reading"));
+  let found = [];
+  try {
+    found = await work();
+  } catch (error) {
+    if (!(error instanceof Away)) throw error;
+  }
+  notice($("article-notice"), "");
+  const articles = found.flatMap((item) => item.articles);
+  if (articles.length === 1) put(articles[0]);
+  else if (articles.length) offer({ articles, name: found.length === 1 ? found[0].name : "", pasted });
+  // A text of no known form is an article as it stands.
+  else if (pasted !== null) put(split(pasted));
+  if (pasted === null || articles.length) showRemarks($("article-notice"), found.flatMap(remarks));
+  if (pasted !== null && articles.length < 2) fields.headline.area.focus();
+}
+
+function offer(found) {
+  const place = $("article-offer");
+  place.replaceChildren();
+  show(place, found !== null);
+  if (!found) return;
+  const { articles, name, pasted } = found;
+  const button = (text, onclick, kind) => h("button", { type: "button", class: kind, onclick }, text);
+  const rows = articles.slice(0, MOST_OFFERED).map((own) =>
+    h("li", {}, h("button", { type: "button", class: "text", dir: "auto", onclick: () => put(own) }, titleOf(own))));
+  if (articles.length > MOST_OFFERED) rows.push(h("li", {}, count("list.more", articles.length - MOST_OFFERED)));
+  const rank = () => {
+    offer(null);
+    rankAll(articles);
+  };
+  place.append(
+    h("h2", {}, count("article.offer", articles.length, { name: name || t("article.offer.pasted") })),
+    h("ol", {}, rows),
+    h("div", { class: "tools" }, button(t("article.offer.rank"), rank),
+      pasted === null ? "" : button(t("article.offer.text"), () => put(split(pasted)), "quiet"),
+      button(t("close"), () => offer(null), "quiet")),
+  );
+  place.querySelector("button").focus();
+}
+
+function pasted(event) {
+  const { files } = event.clipboardData;
+  const area = event.target;
+  const text = event.clipboardData.getData("text/plain");
+  const others = TEXTS.some((name) => fields[name].area !== area && fields[name].value.trim());
+  const stays = area.value.slice(0, area.selectionStart) + area.value.slice(area.selectionEnd);
+  if (files.length) {
+    event.preventDefault();
+    take([...files]);
+  } else if (!others && !stays.trim() && isStructured(text)) {
+    event.preventDefault();
+    takeText(text);
+  }
+}
+
+// ---- wiring
+
+/** Makes the view work; `rank` takes articles over to the ranking. */
+export function init({ rank }) {
+  rankAll = rank;
+  for (const name of TEXTS) {
+    fields[name].area.addEventListener("input", changed);
+    fields[name].area.addEventListener("paste", pasted);
+    fields[name].area.addEventListener("keydown", (event) => pressed(event, name));
+  }
+  for (const name of MORE) $(name).addEventListener("input", changed);
+  $("published_at").addEventListener("input", ({ target: { value } }) => {
+    published = value ? new Date(value).toISOString() : "";
+    changed();
+  });
+  $("article-now").addEventListener("click", () => {
+    setPublished(new Date().toISOString());
+    changed();
+  });
+  replaces("article-clear", () => ({}));
+  replaces("article-back", () => before);
+  replaces("article-example", () => Object.fromEntries(TEXTS.map((name) => [name, t("article.example." + name)])));
+  $("article-files").addEventListener("change", ({ target }) => {
+    take([...target.files]);
+    target.value = "";
+  });
+  $("marks").addEventListener("change", ({ target }) => {
+    memory.set("marks", target.value);
+    markWords();
+  });
+  $("glance").addEventListener("click", (event) => {
+    event.preventDefault();
+    toAnswer();
+  });
+  $("article-form").addEventListener("submit", (event) => event.preventDefault());
+  events.addEventListener("session", () => {
+    if (admitted() && hasText(article())) asking.want(article(), 0);
+  });
+  for (const input of document.querySelectorAll("input[name=marks]")) input.checked = input.value === (memory.get("marks") ?? "section");
+  put(memory.get("article") ?? {}, { keep: false });
+}
+
+function replaces(id, own) {
+  $(id).addEventListener("click", () => {
+    put(own());
+    fields.headline.area.focus();
+  });
+}
+
+function pressed(event, name) {
+  if (event.key !== "Enter" || event.isComposing) return;
+  if (event.ctrlKey || event.metaKey) toAnswer();
+  else if (name !== "body" && !event.shiftKey) fields[TEXTS[TEXTS.indexOf(name) + 1]].area.focus();
+  else return;
+  event.preventDefault();
+}
+
+function toAnswer() {
+  asking.again();
+  $("answer").focus();
+  $("answer").scrollIntoView({ block: "nearest" });
+}
