@@ -1,17 +1,17 @@
 // The page: its views and their addresses, signing in, files that are dropped, a service that is away.
 import { Away, Problem, admitted, events, lost, refresh, session, signIn, signOut } from "./api.js";
-import * as article from "./article.js";
 import { $, fault, h, show } from "./dom.js";
 import { t } from "./texts.js";
 
 const VIEWS = ["article", "ranking", "headlines", "model"];
-// The other views come when they are first asked for.
-const LATER = {
+// A view comes when it is first shown.
+const MODULES = {
+  article: () => import("./article.js"),
   ranking: () => import("./ranking.js"),
   headlines: () => import("./headlines.js"),
   model: () => import("./model.js"),
 };
-const views = { article: Promise.resolve(article) };
+const views = {};
 const home = new URL(".", location.href);
 
 // ---- views
@@ -27,8 +27,8 @@ function showView(name, focus = true) {
   }
   document.body.dataset.view = name;
   document.title = t("title." + name);
-  for (const view of VIEWS) if (view in views) loaded(view).then((module) => module?.shown?.(view === name));
   loaded(name);
+  for (const view of VIEWS) views[view]?.then((module) => module?.shown?.(view === current()));
   if (focus) {
     window.scrollTo(0, 0);
     $(`${name}-title`).focus();
@@ -37,10 +37,9 @@ function showView(name, focus = true) {
 
 /** A view that works; nothing while the service is away, which the page then comes back to. */
 function loaded(name) {
-  views[name] ??= LATER[name]().then(
+  views[name] ??= MODULES[name]().then(
     (module) => {
-      module.init({ go, confirm, signIn: () => askForKey(t("sign-in.other")) });
-      module.shown?.(name === current());
+      module.init({ go, confirm, rank, signIn: () => askForKey(t("sign-in.other")) });
       return module;
     },
     () => {
@@ -99,7 +98,7 @@ $("sign-in-form").addEventListener("submit", async (event) => {
 function showWho() {
   const button = (text, onclick) => h("button", { type: "button", class: "text", onclick }, text);
   const parts = session.key === null
-    ? [button(t("sign-in"), () => askForKey(t(session.open ? "sign-in.other" : "sign-in.needed")))]
+    ? [button(t("sign-in"), () => askForKey(session.open ? t("sign-in.other") : t("sign-in.needed")))]
     : [t("who", { name: session.key, role: session.role }), " ", button(t("sign-out"), leave)];
   $("who").replaceChildren(...parts);
 }
@@ -115,7 +114,7 @@ events.addEventListener("refused", () => {
   const had = session.key !== null;
   Object.assign(session, { key: null, role: null, csrf: null, known: true });
   showWho();
-  askForKey(had ? t("sign-in.expired") : t(session.open ? "sign-in.admin" : "sign-in.needed"));
+  askForKey(had ? t("sign-in.expired") : session.open ? t("sign-in.admin") : t("sign-in.needed"));
 });
 
 async function leave() {
@@ -167,11 +166,9 @@ window.addEventListener("drop", (event) => {
   over = 0;
   show($("drop"), false);
   const files = [...event.dataTransfer.files];
-  if (current() === "ranking") loaded("ranking").then((view) => view?.take(files));
-  else {
-    if (current() !== "article") go("article");
-    article.take(files);
-  }
+  const name = current() === "ranking" ? "ranking" : "article";
+  if (name !== current()) go(name);
+  loaded(name).then((view) => view?.take(files));
 });
 for (const button of document.querySelectorAll("[data-choose]")) {
   button.addEventListener("click", () => $(button.dataset.choose).click());
@@ -192,12 +189,11 @@ $("theme").addEventListener("change", ({ target: { value } }) => {
 
 // ---- beginning
 
-article.init({
-  rank: async (articles) => {
-    go("ranking");
-    (await loaded("ranking"))?.add(articles);
-  },
-});
+async function rank(articles) {
+  go("ranking");
+  (await loaded("ranking"))?.add(articles);
+}
+
 events.addEventListener("served", ({ detail }) => {
   $("served").textContent = t("footer.served", detail);
 });

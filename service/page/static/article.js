@@ -3,62 +3,17 @@ import { showMarks, showPrediction, showWords, spoken, understand } from "./answ
 import { Away, admitted, ask, events } from "./api.js";
 import { Asking } from "./asking.js";
 import { $, fault, h, memory, notice, show, speak } from "./dom.js";
-import { MarkedField, clean } from "./field.js";
+import { TEXTS, article, extras, fields, forgetExtras, hasText, onChange, previous, publishNow, put } from "./draft.js";
 import { isStructured, read, readAll, remarks, showRemarks, split, titleOf } from "./reading.js";
 import { count, list, t } from "./texts.js";
 import { dealtWith } from "./troubles.js";
 
-const TEXTS = ["headline", "summary", "body"];
-const MORE = ["source", "section"];
-const FAULTS = [...TEXTS, ...MORE, "published_at"];
+const FAULTS = [...TEXTS, "source", "section", "published_at"];
 const MOST_OFFERED = 200;
 const EXPLAIN_MS = 15; // after a prediction, if nothing was typed meanwhile
 
-const fields = Object.fromEntries(TEXTS.map((name) => [name, new MarkedField($(name))]));
-const listeners = new Set();
-let published = ""; // as it was read, to the second and with its zone
-let extra = {}; // what was read and has no field
-let before = null; // the article that was replaced last
-let explained = null; // { answer, own, understood }: the last answer that was explained, and to what
+let explained = null; // { answer, texts, understood }: the last answer that was explained, and what it was of
 let rankAll = () => {};
-
-/** The article as it stands there, without what is empty. */
-export function article() {
-  const own = { ...extra };
-  for (const name of TEXTS) own[name] = clean(fields[name].value);
-  for (const name of MORE) own[name] = clean($(name).value.trim());
-  own.published_at = published;
-  return Object.fromEntries(Object.entries(own).filter(([, value]) => value !== "" && value !== null));
-}
-
-/** Called whenever the article has changed. */
-export const onChange = (listener) => listeners.add(listener);
-
-const hasText = (own) => TEXTS.some((name) => (own[name] ?? "").trim());
-
-/** Puts an article into the fields; the one before can be brought back. */
-export function put(own, { keep = true } = {}) {
-  const now = article();
-  if (keep && hasText(now)) before = now;
-  const { headline, summary, body, source, section, published_at: time, ...rest } = own;
-  for (const [name, text] of Object.entries({ headline, summary, body })) fields[name].value = text ?? "";
-  $("source").value = source ?? "";
-  $("section").value = section ?? "";
-  setPublished(time ?? "");
-  extra = rest;
-  offer(null);
-  notice($("article-notice"), "");
-  changed();
-}
-
-function setPublished(iso) {
-  const time = new Date(iso);
-  published = iso && !Number.isNaN(time.getTime()) ? iso : "";
-  $("published_at").value = published ? local(time) : "";
-}
-
-/** A moment as a field for local times has it. */
-export const local = (time) => new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
 
 // ---- asking
 
@@ -71,8 +26,7 @@ const asking = new Asking(async (own, { signal, stale }) => {
     await new Promise((done) => setTimeout(done, EXPLAIN_MS));
     if (stale()) return;
     const more = await ask("v1/predict?explain=true", { method: "POST", body: own, signal });
-    if (signal.aborted || stale()) return;
-    explain(more, own);
+    if (!signal.aborted && !stale()) explain(more, own);
   } catch (error) {
     if (!signal.aborted) failed(error);
   }
@@ -107,13 +61,16 @@ function clearFaults() {
   notice($("answer-notice"), "");
 }
 
-function changed() {
+function changed(isOther) {
   const own = article();
-  memory.set("article", own);
   show($("article-clear"), Object.keys(own).length > 0);
-  show($("article-back"), before !== null);
+  show($("article-back"), previous() !== null);
   show($("article-example"), !hasText(own));
   sayMore(own);
+  if (isOther) {
+    offer(null);
+    notice($("article-notice"), "");
+  }
   if (!hasText(own)) {
     asking.drop();
     explained = null;
@@ -122,19 +79,14 @@ function changed() {
   } else if (admitted()) {
     asking.want(own);
   }
-  for (const listener of listeners) listener();
 }
 
 function sayMore(own) {
   const said = [own.source, own.published_at && $("published_at").value.replace("T", " "), own.section];
   $("article-more-said").textContent = said.filter(Boolean).join(" · ");
-  const names = Object.keys(extra).filter((name) => extra[name] !== null);
-  const forget = () => {
-    extra = {};
-    changed();
-  };
+  const names = extras();
   $("article-extra").replaceChildren(t("article.extra", { names: list(names) }), " ",
-    h("button", { type: "button", class: "text", onclick: forget }, t("article.extra.forget")));
+    h("button", { type: "button", class: "text", onclick: forgetExtras }, t("article.extra.forget")));
   show($("article-extra"), names.length > 0);
 }
 
@@ -212,26 +164,18 @@ function pasted(event) {
 export function init({ rank }) {
   rankAll = rank;
   for (const name of TEXTS) {
-    fields[name].area.addEventListener("input", changed);
     fields[name].area.addEventListener("paste", pasted);
     fields[name].area.addEventListener("keydown", (event) => pressed(event, name));
   }
-  for (const name of MORE) $(name).addEventListener("input", changed);
-  $("published_at").addEventListener("input", ({ target: { value } }) => {
-    published = value ? new Date(value).toISOString() : "";
-    changed();
-  });
-  $("article-now").addEventListener("click", () => {
-    setPublished(new Date().toISOString());
-    changed();
-  });
+  $("article-now").addEventListener("click", publishNow);
   replaces("article-clear", () => ({}));
-  replaces("article-back", () => before);
+  replaces("article-back", previous);
   replaces("article-example", () => Object.fromEntries(TEXTS.map((name) => [name, t("article.example." + name)])));
   $("article-files").addEventListener("change", ({ target }) => {
     take([...target.files]);
     target.value = "";
   });
+  for (const input of document.querySelectorAll("input[name=marks]")) input.checked = input.value === (memory.get("marks") ?? "section");
   $("marks").addEventListener("change", ({ target }) => {
     memory.set("marks", target.value);
     markWords();
@@ -241,11 +185,9 @@ export function init({ rank }) {
     toAnswer();
   });
   $("article-form").addEventListener("submit", (event) => event.preventDefault());
-  events.addEventListener("session", () => {
-    if (admitted() && hasText(article())) asking.want(article(), 0);
-  });
-  for (const input of document.querySelectorAll("input[name=marks]")) input.checked = input.value === (memory.get("marks") ?? "section");
-  put(memory.get("article") ?? {}, { keep: false });
+  events.addEventListener("session", () => changed(false));
+  onChange(changed);
+  changed(false);
 }
 
 function replaces(id, own) {

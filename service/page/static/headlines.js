@@ -1,6 +1,6 @@
 // The view of several headlines for one story: in order, with what makes the difference, and where there is no telling.
 import { admitted, ask, events } from "./api.js";
-import { article, onChange } from "./article.js";
+import { article, onChange } from "./draft.js";
 import { Asking } from "./asking.js";
 import { $, bar, fault, h, memory, notice, show, speak } from "./dom.js";
 import { MarkedField, clean } from "./field.js";
@@ -101,7 +101,7 @@ function verdict(ranked, tied) {
   const n = ranked.length;
   if (n === 1) return t("headlines.verdict.only");
   if (ranked[0].standard_error === null) return t("headlines.verdict.noise", { n });
-  if (tied.length === 1) return t(n === 2 ? "headlines.verdict.two" : "headlines.verdict.one", { n });
+  if (tied.length === 1) return n === 2 ? t("headlines.verdict.two") : t("headlines.verdict.one", { n });
   if (tied.length === n) return t("headlines.verdict.all", { n });
   return t("headlines.verdict.mixed", { numbers: list(tied.slice(1).map((item) => String(item.rank))) });
 }
@@ -153,7 +153,9 @@ function reason(name, amount, most) {
 function named(word) {
   const [here, there] = [word.spans.length > 0, word.first_spans.length > 0];
   if (!here && !there) return featureName(word.feature);
-  return t(here && there ? "headlines.both" : here ? "headlines.with" : "headlines.without", { word: word.feature });
+  const said = { word: word.feature };
+  if (here && there) return t("headlines.both", said);
+  return here ? t("headlines.with", said) : t("headlines.without", said);
 }
 
 // ---- wiring

@@ -1,6 +1,6 @@
 // The view of many articles: what was added above, the lists as a newspaper prints them below.
 import { Away, admitted, ask, events } from "./api.js";
-import { local, put } from "./article.js";
+import { local, put } from "./draft.js";
 import { Asking } from "./asking.js";
 import { $, bar, fault, h, memory, notice, save, show, speak } from "./dom.js";
 import { read, readAll, remarks, showRemarks, splitMany, titleOf } from "./reading.js";
