@@ -1,6 +1,6 @@
 // The page: its views and their addresses, signing in, files that are dropped, a service that is away.
 import { Away, Problem, admitted, events, lost, refresh, session, signIn, signOut } from "./api.js";
-import { $, fault, h, show } from "./dom.js";
+import { $, fault, h, show, speak } from "./dom.js";
 import { t } from "./texts.js";
 
 const VIEWS = ["article", "ranking", "headlines", "model"];
@@ -69,11 +69,21 @@ window.addEventListener("popstate", () => showView(current()));
 
 const asking = $("sign-in");
 
+/** Shows the form; to somebody who is typing it is shown without taking the keys away. */
 function askForKey(why) {
+  const place = document.activeElement;
+  const typing = session.known && place?.matches("textarea, main input");
   $("sign-in-why").textContent = why;
   show($("sign-in-cancel"), admitted());
-  if (!asking.open) asking.showModal();
-  $("key").focus();
+  if (asking.open) return;
+  if (!typing) {
+    asking.showModal();
+    $("key").focus();
+    return;
+  }
+  asking.show();
+  place.focus({ preventScroll: true });
+  speak(why, 0);
 }
 
 asking.addEventListener("cancel", (event) => {

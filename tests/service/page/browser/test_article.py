@@ -59,9 +59,9 @@ def test_the_words_that_decided_are_marked_where_they_stand(desk: Any, model: Mo
         field, mirror = page.locator(f"#{name}"), page.locator(f".field.{name} .mirror")
         assert field.bounding_box() == mirror.bounding_box()
         assert field.evaluate("(area) => area.scrollHeight <= area.clientHeight + 1")
-    page.get_by_label("Readers").check()
+    page.get_by_role("radio", name="Readers").check()
     expect(page.locator("#marks-legend")).to_contain_text("lifts it")
-    page.get_by_label("None").check()
+    page.get_by_role("radio", name="None").check()
     expect(page.locator(".mirror mark")).to_have_count(0)
 
 
