@@ -42,7 +42,7 @@ def served(model: Path) -> Iterator[str]:
     """The address of a server of that model."""
     command = [sys.executable, "-c", "from classifier.cli import main; main()", "serve", str(model), "--port", "0"]
     with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen([*command, "--workers", "1"], stderr=subprocess.PIPE, stdout=said)
+        process = subprocess.Popen([*command, "--workers", "1", "--log-level", "error"], stderr=subprocess.PIPE, stdout=said)
         try:
             assert process.stderr is not None
             yield process.stderr.readline().decode().rsplit(maxsplit=1)[-1]
@@ -87,9 +87,9 @@ def show_headlines(page: Page, address: str) -> None:
 def show_model(page: Page, address: str) -> None:
     page.goto(f"{address}/model")
     page.locator(".pictures img").first.wait_for()
-    for picture in page.locator(".pictures img").all():
-        picture.scroll_into_view_if_needed()
-    page.evaluate("() => window.scrollTo(0, 0)")
+    # Not only those that are in sight.
+    page.evaluate("() => document.querySelectorAll('.pictures img').forEach((img) => (img.loading = 'eager'))")
+    page.wait_for_function("() => [...document.images].every((img) => img.complete)")
 
 
 VIEWS = {"article": show_article, "ranking": show_ranking, "headlines": show_headlines, "model": show_model}
@@ -99,7 +99,7 @@ def save(page: Page, path: Path, *, whole: bool = False) -> None:
     """A picture with few colours, which is what a page has."""
     page.mouse.move(0, 0)
     page.evaluate("() => document.activeElement?.blur()")
-    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(500)
     path.parent.mkdir(parents=True, exist_ok=True)
     image = Image.open(BytesIO(page.screenshot(full_page=whole, animations="disabled"))).convert("RGB")
     image.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)

@@ -62,7 +62,7 @@ function showReaders({ popularity_score: score, top5_probability: chance, popula
     h("p", { class: "big" }, h("span", { class: "figure" }, percent(chance))),
     h("p", {}, t("readers.chance")),
     bar(chance),
-    h("p", { class: "told" }, count("readers.hundred", Math.round(100 * chance)), " ", t("readers.ahead", { n: percent(percentile / 100) })),
+    h("p", { class: "told" }, t("readers.ahead", { n: percent(percentile / 100) })),
   );
 }
 
@@ -95,18 +95,18 @@ export function showWords(answer, { section, popularity, rival }) {
 /** The strongest words of both sides, each with its share of everything on its side. */
 function bothSides(words, plusTitle, minusTitle) {
   const { plus, minus } = sides(words, MOST_WORDS);
-  return [...oneSide(plus, plusTitle, "for", "+"), ...oneSide(minus, minusTitle, "against", "−")];
+  const most = Math.max(...[...plus, ...minus].map((item) => Math.abs(item.amount)));
+  return [h("div", { class: "sides" }, oneSide(plus, most, plusTitle, "for", "+"), oneSide(minus, most, minusTitle, "against", "−"))];
 }
 
-function oneSide(words, title, kind, sign) {
-  if (!words.length) return [];
+function oneSide(words, most, title, kind, sign) {
+  if (!words.length) return null;
   const row = (item) =>
     h("li", {}, h("span", { class: "label", dir: "auto" }, item.stands ? item.name : featureName(item.name)),
-      bar(item.share, kind), h("span", { class: "value" }, percent(item.share)));
-  return [
+      bar(Math.abs(item.amount) / most, kind), h("span", { class: "value" }, percent(item.share)));
+  return h("div", {},
     h("h4", { dir: "auto" }, h("span", { class: `sign ${kind}`, "aria-hidden": "true" }, sign), ` ${title}`),
-    h("ul", { class: "shares" }, words.map(row)),
-  ];
+    h("ul", { class: "shares" }, words.map(row)));
 }
 
 /** Marks the words that decided in the fields that still hold `texts`; in others the marks have moved along. */

@@ -76,4 +76,5 @@ $("published_at").addEventListener("input", ({ target: { value } }) => {
   published = value ? new Date(value).toISOString() : "";
   changed();
 });
-put(memory.get("article") ?? {});
+// Unless somebody was quicker than this script.
+if (!hasText(article())) put(memory.get("article") ?? {});

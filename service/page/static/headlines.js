@@ -181,7 +181,7 @@ export function init() {
   events.addEventListener("session", () => changed(0));
   const kept = memory.get("headlines");
   $("with-story").checked = kept?.story ?? true;
-  field.value = kept?.lines ?? "";
+  if (!field.value) field.value = kept?.lines ?? "";
   changed();
   onChange(() => {
     if ($("with-story").checked) changed();

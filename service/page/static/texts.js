@@ -1,11 +1,13 @@
 // The interface's words, from the catalogue that the page carries, and numbers and dates as its language writes them.
 
 const catalogue = JSON.parse(document.getElementById("texts").textContent);
-const language = document.documentElement.lang || "en";
-const plurals = new Intl.PluralRules(language);
+const page = document.documentElement.lang || "en";
+// The reader's own way to write numbers and dates, where it is of the page's language.
+const language = navigator.languages.find((own) => own.split("-")[0] === page.split("-")[0]) ?? page;
+const plurals = new Intl.PluralRules(page);
 const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
 const percents = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });
-const lists = new Intl.ListFormat(language);
+const lists = new Intl.ListFormat(page);
 const dates = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" });
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all));

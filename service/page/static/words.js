@@ -2,9 +2,9 @@
 import { knows, t } from "./texts.js";
 
 const INTERCEPT = "(intercept)";
-const MOST_MARKED = 60;
-const LEAST_MARKED = 0.06; // of the strongest word
-const WEAK = 0.3;
+const MOST_MARKED = 40;
+const LEAST_MARKED = 0.15; // of the strongest word
+const WEAK = 0.4;
 const segmenter = "Segmenter" in Intl ? new Intl.Segmenter(undefined, { granularity: "word" }) : null;
 
 /** A function from code points to positions in the string. */
