@@ -118,7 +118,9 @@ class Access(Watched):
         if key is None:
             if seconds := self._limiter.take(WRONG_KEYS, _WRONG_A_MINUTE):
                 raise RateLimited(
-                    "too many wrong keys were tried", seconds=seconds, remedy="wait as long as Retry-After says"
+                    "too many wrong keys were tried",
+                    seconds=seconds,
+                    remedy="wait as long as Retry-After says",
                 )
             raise Unauthenticated(
                 "the key is not known", remedy="check that it is whole, or ask the operator for a new one"

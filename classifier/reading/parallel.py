@@ -1,7 +1,7 @@
 """Many HTML pages read by several processes: extraction is Python code, so that threads would take turns.
 
-Each process is a fresh interpreter that runs `classifier.reading.worker`. One that dies, or takes too long, is replaced: the
-page it died of is rejected, the others are read. Chunks come in the order of the sources.
+Each process is a fresh interpreter that runs `classifier.reading.worker`. One that dies, or takes too long, is replaced:
+the page it died of is rejected, the others are read. Chunks come in the order of the sources.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ _HEADING = re.compile(r"(#{1,6}) +(.*)")
 _FENCE = re.compile(r"```\w*\s*")
 _RULE = re.compile(r"\|(?: *:?-+:? *\|)+\s*")
 _CELL_END = re.compile(r"(?<!\\)\|")
-_MARKS = re.compile(r"\\(?P<escaped>[^\w\s])|`(?P<code>[^`]*)`|\*\*|&(?P<named>amp|lt|gt);")
+_MARKS = re.compile(r"\\(?P<escaped>[!-/:-@\[-`{-~])|`(?P<code>[^`]*)`|\*\*|&(?P<named>amp|lt|gt);")
 _NAMED = {"amp": "&", "lt": "<", "gt": ">"}
 
 

@@ -41,13 +41,17 @@ def reader_name(name: str, data: bytes) -> str:
     if _is_known(name):
         return name
     stem = name.replace(".", "_") or "the text"
-    return stem if look(data[:_LOOK]) is not None else f"{stem}.csv"  # without a suffix the reader looks itself
+    return (
+        stem if look(data[:_LOOK]) is not None else f"{stem}.csv"
+    )  # without a suffix the reader looks itself
 
 
 def unknown(name: str) -> FormatError:
     """The error for what is no text, and has no name that says what else it is."""
     known = ", ".join(key for key in READERS if key.startswith("."))
-    return FormatError("this is no text, and its name says nothing else", where=name or None, remedy=f"known are {known}")
+    return FormatError(
+        "this is no text, and its name says nothing else", where=name or None, remedy=f"known are {known}"
+    )
 
 
 def _is_known(name: str) -> bool:

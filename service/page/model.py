@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, request
 
@@ -47,7 +46,8 @@ def show() -> Response:
                 for one in read_pictures(report or "")
             ],
             "versions": [
-                {"version": name, "created": _created(name), "current": name == model.version} for name in versions
+                {"version": name, "created": _created(name), "current": name == model.version}
+                for name in versions
             ],
             "pinned": store is None,
             "may_promote": key is not None and key.may("admin"),

@@ -46,7 +46,9 @@ def as_text() -> Response:
     asked = {"prefix": data["prefix"]} if isinstance(data, Mapping) and "prefix" in data else {}
     prefix = validate(PrintIn, asked).prefix
     if not _is_heading(prefix):
-        raise FieldError("prefix", "cannot stand before ACCESS RANKING", remedy="give a short name, such as JN")
+        raise FieldError(
+            "prefix", "cannot stand before ACCESS RANKING", remedy="give a short name, such as JN"
+        )
     return _download(_rankings(data).to_text(prefix), "text/plain", "ranking.txt")
 
 
@@ -97,4 +99,6 @@ def _row(name: str, entry: Entry) -> list[Any]:
 
 
 def _download(text: str, mimetype: str, name: str) -> Response:
-    return Response(text, mimetype=mimetype, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return Response(
+        text, mimetype=mimetype, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )

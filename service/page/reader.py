@@ -1,7 +1,8 @@
-"""A process that reads what somebody pasted or dropped, for `service.page.reading`: hostile or huge input costs this process
-alone, and nothing of it stays.
+"""A process that reads what somebody pasted or dropped, for `service.page.reading`: hostile or huge input costs this
+process alone, and nothing of it stays.
 
-In: how to read (`classifier.reading.messages`), then a message with the name, the limits and the bytes. Out: one line of JSON.
+In: how to read (`classifier.reading.messages`), then a message with the name, the limits and the bytes. Out: a line of
+JSON.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ def _ask(name: str, data: bytes, options: ReadOptions, limits: Limits) -> Mappin
         env={**os.environ, **_FRUGAL},
     ) as process:
         try:
-            said, _ = process.communicate(sent.getbuffer(), timeout=SECONDS)
+            said, _ = process.communicate(sent.getvalue(), timeout=SECONDS)
             answer: Mapping[str, Any] = orjson.loads(said)
         except (subprocess.TimeoutExpired, orjson.JSONDecodeError):
             raise InputError(

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 # As training writes a picture: a heading, and the figure below it.
 _FIGURE = re.compile(
-    r'<h3 id="(?P<name>[\w-]{1,60})">(?P<title>[^<]*)</h3>\s*<figure><div class="picture">(?P<svg><svg [^>]*>.*?</svg>)</div>'
-    r"<figcaption>(?P<caption>[^<]*)</figcaption>",
+    r'<h3 id="(?P<name>[\w-]{1,60})">(?P<title>[^<]*)</h3>\s*<figure><div class="picture">'
+    r"(?P<svg><svg [^>]*>.*?</svg>)</div><figcaption>(?P<caption>[^<]*)</figcaption>",
     re.DOTALL,
 )
 _ALT = re.compile(r'<svg [^>]*aria-label="([^"]*)"')

@@ -58,7 +58,8 @@ def sign_out() -> Response:
     token = cookie_of(request.environ)
     if token is not None and not is_from_page(request.environ, token):
         raise CrossSite(
-            "signing out was asked for without the page's token", remedy=f"send {HEADER} as GET {SIGN_IN} gives it"
+            "signing out was asked for without the page's token",
+            remedy=f"send {HEADER} as GET {SIGN_IN} gives it",
         )
     return _forgotten(_answer())
 

@@ -104,4 +104,5 @@ def _send(file: File) -> Response:
     """Kept by browsers, and asked for anew each time: a new version of Newsdesk is seen at once."""
     answer = Response(file.data, content_type=file.content_type, headers={"Cache-Control": "no-cache"})
     answer.set_etag(file.etag)
-    return answer.make_conditional(request)
+    answer.make_conditional(request)
+    return answer

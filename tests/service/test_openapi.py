@@ -27,7 +27,10 @@ jsonschema_rs = pytest.importorskip("jsonschema_rs")
 schemathesis = pytest.importorskip("schemathesis")
 GenerationMode = schemathesis.GenerationMode
 
-FILES = {"/docs/docs.css", "/docs/docs.js"}  # what the page is made of; the editors' page is no part of the API
+FILES = {
+    "/docs/docs.css",
+    "/docs/docs.js",
+}  # what the page is made of; the editors' page is no part of the API
 
 
 @pytest.fixture(scope="module")

@@ -52,7 +52,9 @@ class Visitor:
 
     def ask(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
         """`body` is made JSON unless it is bytes; a header that is None is left out."""
-        sent = {"Content-Type": "application/json" if not isinstance(body, bytes) else "application/octet-stream"}
+        sent = {
+            "Content-Type": "application/json" if not isinstance(body, bytes) else "application/octet-stream"
+        }
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         if self.csrf is not None and method != "GET":

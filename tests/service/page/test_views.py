@@ -16,7 +16,7 @@ from flask import Flask, render_template
 from flask.testing import FlaskClient
 
 from service.page import catalogue
-from service.page.views import static_files
+from service.page.views import STATIC, static_files
 
 VIEWS = {"/": "article", "/ranking": "ranking", "/headlines": "headlines", "/model": "model"}
 KINDS = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
@@ -49,7 +49,9 @@ def test_the_policy_is_strict_and_the_page_keeps_it(client: FlaskClient, path: s
     assert not re.search(r"<style|<[^>]*\s(style|on\w+)\s*=|javascript:", answer.text)
     for script in re.findall(r"<script[^>]*>", answer.text):
         assert " src=" in script or 'type="application/json"' in script
-    assert not re.search(r"https?://|//\w+\.", re.sub(r'<script type="application/json".*?</script>', "", answer.text))
+    assert not re.search(
+        r"https?://|//\w+\.", re.sub(r'<script type="application/json".*?</script>', "", answer.text)
+    )
 
 
 def linked(html: str) -> list[str]:
@@ -69,9 +71,21 @@ def test_every_address_is_relative_and_leads_somewhere(client: FlaskClient, path
 @pytest.mark.parametrize("path", VIEWS)
 def test_the_first_view_is_small(client: FlaskClient, path: str) -> None:
     html = client.get(path)
-    names = {target for target in linked(html.text) if target.startswith("page/static/")}
-    total = len(html.data) + sum(len(client.get(f"/{name}").data) for name in names)
+    names = {target.removeprefix(STATIC) for target in linked(html.text) if target.startswith(STATIC)}
+    names |= {f"{VIEWS[path]}.js"} & set(static_files())
+    total = len(html.data) + sum(len(static_files()[name].data) for name in imported(names))
     assert total <= FIRST_VIEW_BYTES
+
+
+def imported(names: set[str]) -> set[str]:
+    """These files, and the modules that they import as they load (not those that they load later)."""
+    found, todo = set(names), list(names)
+    while todo:
+        text = static_files()[todo.pop()].data.decode()
+        more = set(re.findall(r"""(?:from|import)\s*["']\./([\w.-]+)["']""", text)) - found
+        found |= more
+        todo += more
+    return found
 
 
 def test_the_files_are_those_of_the_package(client: FlaskClient) -> None:
@@ -117,7 +131,9 @@ def test_nothing_else_is_served(client: FlaskClient, name: str) -> None:
     assert client.get(f"/page/static/{name}").status_code == 404
 
 
-@pytest.mark.parametrize("asked", [None, "en-GB,en;q=0.8", "de,fr;q=0.5", "*", "", "nonsense;;q=x", "xx" * 500])
+@pytest.mark.parametrize(
+    "asked", [None, "en-GB,en;q=0.8", "de,fr;q=0.5", "*", "", "nonsense;;q=x", "xx" * 500]
+)
 def test_a_language_that_is_not_there_is_english(client: FlaskClient, asked: str | None) -> None:
     answer = client.get("/", headers={} if asked is None else {"Accept-Language": asked})
     assert '<html lang="en"' in answer.text
@@ -157,8 +173,15 @@ def test_no_other_host_name_gets_the_page(
 ) -> None:
     """As where a page of another site has made its own name lead here (DNS rebinding)."""
     with running(tiny_model_path, "--workers", "1") as server:
-        for method, path in (("GET", "/"), ("GET", "/page/session"), ("POST", "/page/session"), ("POST", "/page/read")):
-            answer = visit(server.port).ask(method, path, {} if method == "POST" else None, {"Host": "evil.example"})
+        for method, path in (
+            ("GET", "/"),
+            ("GET", "/page/session"),
+            ("POST", "/page/session"),
+            ("POST", "/page/read"),
+        ):
+            answer = visit(server.port).ask(
+                method, path, {} if method == "POST" else None, {"Host": "evil.example"}
+            )
             assert answer.status == 421
         assert visit(server.port).ask("GET", "/").status == 200
 
