@@ -10,7 +10,7 @@ from classifier.errors import FormatError
 from classifier.reading import COMPRESSIONS, READERS
 from classifier.reading.base import ReadOptions
 from classifier.reading.dialects import SAMPLE, find_dialect
-from classifier.reading.looking import look
+from classifier.reading.looking import HTML, look
 
 _MOST_SHOWN = 80  # characters of a name
 # These say nothing that the content would not say better.
@@ -34,6 +34,13 @@ def is_plain(name: str, data: bytes, options: ReadOptions) -> bool:
     """Whether these (decompressed) bytes are a page's plain text, or something that nothing tells: neither name nor
     content speaks for another format."""
     return not (_is_known(name) or look(data[:_LOOK]) is not None or _is_table(data, options))
+
+
+def is_html(name: str, data: bytes) -> bool:
+    """Whether they are an HTML page."""
+    if _is_known(name):
+        return READERS[_suffix(name)] == READERS[".html"]
+    return look(data[:_LOOK]) == HTML
 
 
 def reader_name(name: str, data: bytes) -> str:

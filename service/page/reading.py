@@ -1,7 +1,8 @@
 """Articles of what was pasted or dropped, in any format that Newsdesk reads. Nothing of it is kept, and nothing written.
 
-A page's plain text, which is what editors paste, is read at once. Everything else is read by a process of its own
-(`service.page.reader`) with limits of time and memory: parsers of strangers' files may hang, or want more than there is.
+A page, text or HTML, of the size that the API takes in one request is read at once, as there. Everything else is read by a
+process of its own (`service.page.reader`) with limits of time and memory: parsers of strangers' files may hang, or want
+more than there is.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from service.body import read_body
 from service.errors import Busy, TooLarge
 from service.inputs import read_flags
 from service.models import current_model
-from service.page.kinds import compression_of, is_plain, shown_name
-from service.page.uploads import Limits, OverLimit, read_plain
+from service.page.kinds import compression_of, is_html, is_plain, shown_name
+from service.page.uploads import Limits, OverLimit, read_page
 from service.responses import json_response
 from service.settings import MIB, Settings, current_settings
 
@@ -73,9 +74,9 @@ def read_articles(name: str, data: bytes, options: ReadOptions, settings: Settin
         Busy: enough is being read.
     """
     limits = Limits(settings.max_body_bytes, settings.max_articles, settings.max_text_length)
-    if not compression_of(name) and is_plain(name, data, options):
+    if _is_usual_page(name, data, options, limits):
         try:
-            return asdict(read_plain(name, data, options, limits))
+            return asdict(read_page(name, data, options, limits))
         except OverLimit as error:
             raise TooLarge(error.problem, remedy=error.remedy) from error
     if not _places.acquire(blocking=False):
@@ -88,6 +89,12 @@ def read_articles(name: str, data: bytes, options: ReadOptions, settings: Settin
         raise _error(answer["error"])
     found: Mapping[str, Any] = answer["read"]
     return found
+
+
+def _is_usual_page(name: str, data: bytes, options: ReadOptions, limits: Limits) -> bool:
+    if compression_of(name):
+        return False
+    return is_plain(name, data, options) or (is_html(name, data) and len(data) <= limits.length)
 
 
 def _ask(name: str, data: bytes, options: ReadOptions, limits: Limits) -> Mapping[str, Any]:

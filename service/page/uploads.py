@@ -1,6 +1,6 @@
 """From the bytes of what was pasted or dropped to articles as the API takes them, within limits.
 
-PyArrow is imported by what needs it: a page's plain text does not, and a worker of the service seldom does.
+PyArrow is imported by what needs it: one page does not, and a worker of the service seldom does.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from classifier.articles import Article
-from classifier.errors import InputError, NewsdeskError
+from classifier.errors import FieldError, InputError, NewsdeskError
 from classifier.reading import read_source
 from classifier.reading.base import Chunk, Note, ReadOptions, Source
 from classifier.reading.page_text import decode_page
-from classifier.reading.pages import parse_page
-from service.page.kinds import compression_of, is_plain, reader_name, unknown
+from classifier.reading.pages import Page, parse_page
+from service.page.kinds import compression_of, is_html, is_plain, reader_name, unknown
 
 # In scoring: where it stood, and what only training asks.
 _OF_NO_USE = frozenset(("file", "line", "element", "popularity", "popularity_group", "split"))
@@ -65,8 +65,8 @@ def read_upload(name: str, data: bytes, options: ReadOptions, limits: Limits) ->
 
     if suffix := compression_of(name):
         data, name = _decompressed(name, data, suffix, limits), PurePosixPath(name).stem
-    if is_plain(name, data, options):
-        return read_plain(name, data, options, limits)
+    if is_plain(name, data, options) or is_html(name, data):
+        return read_page(name, data, options, limits)
     source = Source(reader_name(name, data), lambda: io.BytesIO(data))
     found = collect([(source.name, _counted(read_source(source, options), limits))])
     articles: list[dict[str, Any]] = []
@@ -86,22 +86,59 @@ def read_upload(name: str, data: bytes, options: ReadOptions, limits: Limits) ->
     return Read(articles, notes, rejected, found.duplicates, found.superseded, len(found.boxes))
 
 
-def read_plain(name: str, data: bytes, options: ReadOptions, limits: Limits) -> Read:
-    """The article of a page's plain text.
+def read_page(name: str, data: bytes, options: ReadOptions, limits: Limits) -> Read:
+    """The article of one page, HTML or plain text.
 
     Raises:
-        OverLimit: it is over a limit.
-        PageError: it is not in the form of pages.
-        InputError: it is no text at all.
+        OverLimit: its text is over a limit.
+        PageError: it cannot be read; of plain text: it is not in the form of pages.
+        InputError: it is no text at all, or says something that cannot be.
+        MissingExtra: it is HTML, and the package's extra for that is not installed.
     """
+    parse = _parse_html if is_html(name, data) else _parse_plain
+    try:
+        page, notes = parse(name or "the page", data, options, limits)
+    except FieldError as error:
+        raise InputError(str(error)) from None
+    if len(page.article.text) > limits.length:
+        raise _too_long(limits)
+    article = as_sent(page.article)
+    if options.sections and "section" in article:
+        _rename_sections(article, options)
+    return Read([article], notes, [], boxes=sum(len(box.items) for box in page.boxes))
+
+
+def _parse_plain(name: str, data: bytes, options: ReadOptions, limits: Limits) -> tuple[Page, list[str]]:
     try:
         text = decode_page(data, name)
     except InputError as error:
         raise unknown(name) from error
     if len(text) > limits.length:
-        raise OverLimit(f"the text is longer than {limits.length} characters", remedy="shorten it")
-    page = parse_page(text, name=name or "the text", options=options)
-    return Read([as_sent(page.article)], [], [], boxes=sum(len(box.items) for box in page.boxes))
+        raise _too_long(limits)
+    return parse_page(text, name=name, options=options), []
+
+
+def _parse_html(name: str, data: bytes, options: ReadOptions, limits: Limits) -> tuple[Page, list[str]]:
+    from classifier.reading.html_pages import parse_noted_html
+    from classifier.reading.html_tree import decode_html
+
+    page, notes = parse_noted_html(decode_html(data, name)[0], name=name, options=options)
+    return page, [_said(note) for note in notes]
+
+
+def _rename_sections(article: dict[str, Any], options: ReadOptions) -> None:
+    """Sections by the names that the model's training gave them; one that it dropped goes."""
+    from classifier.reading.sections import section_key
+
+    ours = {section_key(their): our for their, our in options.sections.items()}
+    named = [ours.get(section_key(name), name) for name in article.pop("sections", [article["section"]])]
+    kept = list(dict.fromkeys(filter(None, named)))
+    article.pop("section")
+    article |= ({"section": kept[0]} if kept else {}) | ({"sections": kept} if len(kept) > 1 else {})
+
+
+def _too_long(limits: Limits) -> OverLimit:
+    return OverLimit(f"the text is longer than {limits.length} characters", remedy="shorten it")
 
 
 def as_sent(article: Article) -> dict[str, Any]:

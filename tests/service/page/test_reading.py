@@ -26,9 +26,10 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from classifier.errors import FieldError, InputError
-from classifier.reading import processes
+from classifier.reading import processes, read_all
 from classifier.reading.base import ReadOptions
 from classifier.reading.columns import PLACES
+from classifier.reading.rows import to_articles
 from service.errors import Busy, TooLarge
 from service.page import reading, uploads
 from service.page.kinds import is_plain, shown_name
@@ -169,12 +170,28 @@ def test_what_is_pasted_by_its_content(client: FlaskClient, what: str) -> None:
     check(client, here("", data), count)
 
 
-@pytest.mark.parametrize("name", ["page.txt", "page.html", "rows.parquet", "rows.jsonl.gz"])
+@pytest.mark.parametrize("name", ["page.txt", "page.html", "rows.parquet", "feed.rss.xz"])
 def test_asked_over_http_it_is_the_same(client: FlaskClient, name: str) -> None:
     data, _ = FORMATS[name]
     needs(name, data)
     answer = post(client, data, name=name)
     assert (answer.status_code, answer.json) == (200, here(name, data))
+
+
+def test_a_page_is_what_the_reader_of_files_makes_of_it(tmp_path: Path) -> None:
+    """Although it is read without tables."""
+    pytest.importorskip("trafilatura")
+    html = HTML.replace(
+        "<title>", '<meta property="article:section" content=" Money "><meta charset="utf-8"><title>'
+    )
+    for sections in ({}, {"money": "Economy"}, {"Money": "", "Politics": "P"}):
+        for name, text in (("page.html", html), ("page.txt", PAGE.replace("Economy", "Money"))):
+            for printed in (False, True):
+                options = ReadOptions(printed_sections=printed, sections=sections)
+                [article] = uploads.read_page(name, text.encode(), options, LIMITS).articles
+                (tmp_path / name).write_text(text, "utf-8")
+                [theirs] = to_articles(read_all([str(tmp_path / name)], options).articles.to_batches()[0])
+                assert article == uploads.as_sent(theirs)
 
 
 def here(name: str, data: bytes) -> dict[str, Any]:
