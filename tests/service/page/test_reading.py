@@ -9,6 +9,7 @@ import io
 import json
 import lzma
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
@@ -366,6 +367,14 @@ def test_what_takes_too_long_is_ended(tiny_model_path: Path, monkeypatch: pytest
     monkeypatch.setattr(processes, "_START", stuck)
     monkeypatch.setattr(reading, "SECONDS", 1)
     with pytest.raises(Exception, match="took more than 1 seconds"):
+        read_articles("a.csv", delimited(), ReadOptions(), Settings(model=tiny_model_path))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits memory so")
+def test_what_takes_too_much_memory_is_ended(tiny_model_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    greedy = "module.read_upload = lambda *_: bytearray(4 << 30); module.main()"
+    monkeypatch.setattr(processes, "_START", processes._START.replace("module.main()", greedy))
+    with pytest.raises(TooLarge, match="too much memory"):
         read_articles("a.csv", delimited(), ReadOptions(), Settings(model=tiny_model_path))
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +198,15 @@ def test_other_cookies_are_left_alone(guarded: Any) -> None:
     assert visitor.ask("POST", "/v1/predict", ARTICLE).status == 200
     visitor.cookies = {"other": "a"}
     assert visitor.ask("GET", "/v1/models").status == 401
+
+
+def test_cookies_may_come_in_several_lines(guarded: Any) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", guarded.port, timeout=SECONDS)) as connection:
+        connection.putrequest("GET", "/v1/models")
+        for cookie in ("other=a", f"{NAME}={guarded.tokens['editor']}", "last=b"):
+            connection.putheader("Cookie", cookie)
+        connection.endheaders()
+        assert connection.getresponse().status == 200
 
 
 def test_wrong_keys_are_counted_over_all_workers_and_keep_nobody_else_out(
