@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from classifier.errors import ConfigError
 from service.cookies import HEADER, cookie_of, is_from_page
 from service.errors import CrossSite, NotAllowed, RateLimited, Unauthenticated, WrongHost
+from service.hosts import bare_host
 from service.keys import Key, KeyFile, KeyRing
 from service.limits import WRONG_KEYS, Limiter
 from service.settings import Settings
@@ -152,7 +153,7 @@ class Access(Watched):
             )
 
     def _check_host(self, host: str) -> None:
-        if self._hosts is not None and _bare(host) not in self._hosts:
+        if self._hosts is not None and bare_host(host) not in self._hosts:
             raise WrongHost(
                 "the host name is not one of this service", remedy="the operator lists them in NEWSDESK_HOSTS"
             )
@@ -173,13 +174,5 @@ def credential(environ: Mapping[str, Any]) -> Credential | None:
 
 def _host_names(text: str) -> frozenset[str] | None:
     """The names that are answered to; None for any."""
-    names = frozenset(_bare(name) for name in text.split(","))
+    names = frozenset(bare_host(name) for name in text.split(","))
     return None if names & {"*", "auto"} else names
-
-
-def _bare(host: str) -> str:
-    """A host name without its port, in lower case."""
-    name, colon, port = host.rpartition(":")
-    if colon and port.isdigit() and not name.endswith(":"):
-        host = name
-    return host.strip("[]").rstrip(".").lower()

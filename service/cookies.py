@@ -12,6 +12,8 @@ import hmac
 from collections.abc import Mapping
 from typing import Any
 
+from service.hosts import bare_host
+
 NAME = "newsdesk_key"
 # Browsers take a cookie of such a name by TLS only, for this host only, and from nobody but this host.
 SECURE_NAME = f"__Host-{NAME}"
@@ -49,8 +51,9 @@ def is_from_here(environ: Mapping[str, Any]) -> bool:
     site = environ.get("HTTP_SEC_FETCH_SITE")
     if site is not None:
         return bool(site == "same-origin")
-    origin = environ.get("HTTP_ORIGIN")
-    return origin is None or origin.partition("://")[2].lower() == environ.get("HTTP_HOST", "").lower()
+    origin: str | None = environ.get("HTTP_ORIGIN")
+    # Cookies do not know ports, and some proxies pass the host name on without its port.
+    return origin is None or bare_host(origin.partition("://")[2]) == bare_host(environ.get("HTTP_HOST", ""))
 
 
 def is_by_tls(environ: Mapping[str, Any]) -> bool:
