@@ -12,6 +12,7 @@ const FAULTS = [...TEXTS, "source", "section", "published_at"];
 const MOST_OFFERED = 200;
 const EXPLAIN_MS = 15; // after a prediction, if nothing was typed meanwhile
 
+let predicted = null; // what was predicted last
 let explained = null; // { answer, texts, understood }: the last answer that was explained, and what it was of
 let rankAll = () => {};
 
@@ -19,14 +20,20 @@ let rankAll = () => {};
 
 const asking = new Asking(async (own, { signal, stale }) => {
   try {
-    const answer = await ask("v1/predict", { method: "POST", body: own, signal });
-    if (signal.aborted) return;
-    clearFaults();
-    showPrediction(answer);
-    await new Promise((done) => setTimeout(done, EXPLAIN_MS));
+    // Once it has been predicted, only the explanation may be asked for again.
+    if (predicted !== own) {
+      const answer = await ask("v1/predict", { method: "POST", body: own, signal });
+      if (signal.aborted) return;
+      predicted = own;
+      clearFaults();
+      showPrediction(answer);
+      await new Promise((done) => setTimeout(done, EXPLAIN_MS));
+    }
     if (stale()) return;
     const more = await ask("v1/predict?explain=true", { method: "POST", body: own, signal });
-    if (!signal.aborted && !stale()) explain(more, own);
+    if (signal.aborted || stale()) return;
+    clearFaults();
+    explain(more, own);
   } catch (error) {
     if (!signal.aborted) failed(error);
   }

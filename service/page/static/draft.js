@@ -47,7 +47,7 @@ function changed(isOther = false) {
 export function put(own) {
   const now = article();
   if (hasText(now)) before = now;
-  const { headline, summary, body, source, section, published_at: time, ...rest } = own;
+  const { id: _, headline, summary, body, source, section, published_at: time, ...rest } = own;
   for (const [name, text] of Object.entries({ headline, summary, body })) fields[name].value = text ?? "";
   $("source").value = source ?? "";
   $("section").value = section ?? "";

@@ -34,8 +34,7 @@ export function remarks({ name, articles, notes = [], rejected = [], reason }) {
   if (reason) found.push({ text: t("read.failed", { name: called, reason }), details: [], bad: true });
   else if (!articles.length && !rejected.length) found.push({ text: t("read.nothing", { name: called }), details: [], bad: true });
   if (rejected.length) {
-    const lines = rejected.map((row) => (row.line ? t("read.line", row) : row.reason));
-    found.push({ text: count("read.rejected", rejected.length, { name: called }), details: some(lines), bad: true });
+    found.push({ text: count("read.rejected", rejected.length, { name: called }), details: some(rejected.map((row) => row.reason)), bad: true });
   }
   if (notes.length) found.push({ text: t("read.notes", { name: called }), details: some(notes), bad: false });
   return found;

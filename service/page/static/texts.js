@@ -7,7 +7,7 @@ const language = navigator.languages.find((own) => own.split("-")[0] === page.sp
 const plurals = new Intl.PluralRules(page);
 const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
 const percents = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 });
-const lists = new Intl.ListFormat(page);
+const lists = new Intl.ListFormat(language);
 const dates = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" });
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all));

@@ -2,6 +2,7 @@
 import { knows, t } from "./texts.js";
 
 const INTERCEPT = "(intercept)";
+const UNKNOWN_TIME = "(time)";
 const MOST_MARKED = 40;
 const LEAST_MARKED = 0.15; // of the strongest word
 const WEAK = 0.4;
@@ -24,6 +25,8 @@ export function wordsOf(text) {
 }
 
 const word = (text, start) => ({ start, end: start + text.length, word: text.toLowerCase() });
+
+const isAveraged = (feature, averaged) => averaged && /^(?:hour|weekday): /.test(feature);
 
 /** The words, of those sorted by place, that a stretch of the text touches. */
 function* covered(words, start, end) {
@@ -51,6 +54,8 @@ export function gather(texts, parts, head, number) {
     place[field] = positions(text);
   }
   const totals = new Map();
+  // Without a time an article has something of every hour.
+  const averaged = parts.filter((part) => part.head === head && part.feature.startsWith("hour: ")).length > 1;
   const add = (key, amount) => totals.set(key, (totals.get(key) ?? 0) + amount);
   for (const part of parts) {
     const amount = part[number];
@@ -61,7 +66,7 @@ export function gather(texts, parts, head, number) {
       for (const found of covered(words[field], place[field](start), place[field](end))) names.push(found.word);
     }
     if (names.length) for (const name of names) add(`w${name}`, amount / names.length);
-    else add(`f${part.feature}`, amount);
+    else add(`f${isAveraged(part.feature, averaged) ? UNKNOWN_TIME : part.feature}`, amount);
   }
   const all = [...totals].map(([key, amount]) => ({ name: key.slice(1), amount, stands: key[0] === "w" }));
   all.sort((a, b) => Math.abs(b.amount) - Math.abs(a.amount) || (a.name < b.name ? -1 : 1));
@@ -98,6 +103,7 @@ export function featureName(feature) {
   const split = feature.indexOf(": ");
   const kind = feature.slice(0, split);
   const value = feature.slice(split + 2);
+  if (feature === UNKNOWN_TIME) return t("feature.no-time");
   if (split < 0) return feature;
   if (kind === "headline shape") return t("feature.shape", { value: shapeName(value) });
   if (kind === "hour" || kind === "weekday" || kind === "source" || kind === "section") return t("feature." + kind, { value });

@@ -123,13 +123,13 @@ def test_a_service_that_is_busy_is_asked_again(desk: Any) -> None:
 
 def test_a_key_that_has_asked_too_often(browse: Any, running: Any, tiny_model_path: Path, keyed_state: Any) -> None:
     state, keys, _ = keyed_state
-    _, token = keys.add("slow", "editor", limit=30)
+    _, token = keys.add("slow", "editor", limit=15)
     with running(tiny_model_path, "--state", str(state), "--workers", "1") as server:
         desk = browse(server.port)
         page = desk.page
         page.goto(desk.origin)
         sign_in(page, token)
-        page.locator("#body").press_sequentially("The minister met the bank at noon. " * 4, delay=60)
+        page.locator("#body").press_sequentially("The minister met the bank at noon, again. ", delay=60)
         expect(page.locator("#answer-notice")).to_contain_text("too often")
         expect(page.locator("#answer-notice")).to_be_hidden()
         expect(page.locator("#answer-section .big")).to_be_visible()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def test_the_words_that_decided_are_marked_where_they_stand(desk: Any, model: Mo
         mark = page.locator(f".mirror mark.{kind}").first
         assert mark.evaluate("(mark) => getComputedStyle(mark).textDecorationStyle") == line
     expect(page.locator("#answer-section-words h4")).to_have_count(2)
-    expect(page.locator("#answer-section-words")).to_contain_text("Speaks for Economy instead")
+    expect(page.locator("#answer-section-words")).to_contain_text("For Economy instead")
     # The mirror lies exactly behind the field.
     for name in ("headline", "body"):
         field, mirror = page.locator(f"#{name}"), page.locator(f".field.{name} .mirror")
@@ -71,17 +72,17 @@ def test_marks_move_with_their_words(desk: Any) -> None:
     before = words(page, "for")
     # Nothing is asked any more, so what is marked is the page's own doing.
     page.route("**/v1/predict*", lambda route: route.abort("aborted"))
-    page.locator("#headline").press("Home")
-    page.keyboard.type("Old ")
-    assert words(page, "for") == before
-    page.keyboard.press("End")
+    page.locator("#headline").press("End")
     page.keyboard.type("!")
+    page.locator("#headline").press("Home")
+    page.keyboard.type("' ")
     assert words(page, "for") == before
-    page.keyboard.press("Home")
-    for _ in range(4 + before[0].__len__() - 1):
+    # Inside a word it is another word.
+    for _ in range(4):
         page.keyboard.press("ArrowRight")
     page.keyboard.type("x")
     assert words(page, "for") == before[1:]
+    assert before[1:]
 
 
 def test_typing_never_floods_the_service(desk: Any, model: Model) -> None:
@@ -152,7 +153,7 @@ def test_files_are_dropped_anywhere(desk: Any, tmp_path: Path) -> None:
     html, feed, broken = tmp_path / "page.html", tmp_path / "feed.csv", tmp_path / "broken.jsonl"
     html.write_text("<!doctype html><title>x</title><article><h1>Mayor resigns</h1><p>The mayor said so.</p></article>")
     feed.write_text("headline,source\nBank falls,Gazette\nSenate votes,Gazette\n")
-    broken.write_text('{"headline": "Ballot"}\n{"headline": 5}\n')
+    broken.write_text('{"headline": "Ballot"}\n{"headline": "Vote", "published_at": "never"}\n')
     page = desk.open("/headlines")
     desk.drop(feed)
     expect(page).to_have_url(f"{desk.origin}/")
@@ -215,7 +216,7 @@ def one_headed(tiny_model_path: Path, tmp_path: Path) -> Any:
         arrays = {
             p.name.removesuffix(".npy"): np.load(p) for p in path.glob("*.npy") if p.name.startswith(f"{head}.")
         }
-        name = write_version(folder, heads=heads, arrays=arrays, facts={}, documents={}).version
+        name = write_version(folder, heads=heads, arrays=arrays, facts={}, documents={}, created=datetime.now(UTC)).version
         ModelFolder(folder).promote(name)
         return folder
 

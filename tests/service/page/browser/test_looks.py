@@ -173,4 +173,6 @@ def test_the_first_view_is_light(desk: Any) -> None:
 def test_without_scripts_the_page_says_what_it_needs(browse: Any, port: int) -> None:
     desk = browse(port, java_script_enabled=False)
     desk.page.goto(desk.origin)
-    expect(desk.page.locator("noscript")).to_contain_text("JavaScript")
+    said = desk.page.locator("noscript")
+    expect(said).to_be_visible()
+    assert "needs JavaScript" in said.inner_html()
