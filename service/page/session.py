@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, g, request
 
 from classifier.errors import FieldError
 from service.access import access_of, anybody
@@ -48,7 +48,8 @@ def sign_in() -> Response:
     token = validate(SignInIn, read_json(SIGN_IN_BYTES)).key.strip()
     if not token:
         raise FieldError("key", "is empty", remedy="paste the key that the operator made")
-    return _kept(_answer(access_of(current_app).sign_in(token), token), token)
+    g.key = key = access_of(current_app).sign_in(token)  # for the log
+    return _kept(_answer(key, token), token)
 
 
 @blueprint.delete(SIGN_IN)
