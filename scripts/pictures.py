@@ -1,8 +1,9 @@
-"""Makes the pictures of the editors' page in docs/pictures: python scripts/pictures.py MODEL, a model of the bundled newspaper
-(make quickstart: artifacts/quickstart).
+"""Makes the pictures of the editors' page in docs/pictures.
 
-Needs the `test` extra and Chromium as a system package. `--all FOLDER` takes every view in both widths and both themes
-instead, for looking at.
+    python scripts/pictures.py artifacts/quickstart                     a model of the bundled newspaper
+    python scripts/pictures.py artifacts/quickstart --all FOLDER        every view, in both widths and both themes
+
+Needs the `test` extra and Chromium as a system package.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -40,15 +40,14 @@ LINES = [
 @contextmanager
 def served(model: Path) -> Iterator[str]:
     """The address of a server of that model."""
-    command = [sys.executable, "-c", "from classifier.cli import main; main()", "serve", str(model), "--port", "0"]
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen([*command, "--workers", "1", "--log-level", "error"], stderr=subprocess.PIPE, stdout=said)
+    command = [sys.executable, "-c", "from classifier.cli import main; main()", "serve", str(model)]
+    options = ["--port", "0", "--workers", "1", "--log-level", "error"]
+    with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
-            yield process.stderr.readline().decode().rsplit(maxsplit=1)[-1]
+            yield process.stderr.readline().rsplit(maxsplit=1)[-1]
         finally:
             process.terminate()
-            process.communicate()
 
 
 def open_tab(browser: Browser, size: dict[str, int], theme: str) -> Page:
@@ -66,18 +65,21 @@ def open_tab(browser: Browser, size: dict[str, int], theme: str) -> Page:
 
 
 def show_article(page: Page, address: str) -> None:
+    """One article, read from a page."""
     page.goto(f"{address}/")
     page.locator("#article-files").set_input_files(PAGE)
     page.locator("#marks-legend:not(:empty)").wait_for()
 
 
 def show_ranking(page: Page, address: str) -> None:
+    """Two days' articles."""
     page.goto(f"{address}/ranking")
     page.locator("#ranking-files").set_input_files(sorted(file for day in DAYS for file in day.glob("*.txt")))
     page.locator(".board").nth(3).wait_for()
 
 
 def show_headlines(page: Page, address: str) -> None:
+    """Four headlines for that article."""
     show_article(page, address)
     page.locator("nav [data-go=headlines]").click()
     page.locator("#lines").fill("\n".join(LINES))
@@ -85,10 +87,13 @@ def show_headlines(page: Page, address: str) -> None:
 
 
 def show_model(page: Page, address: str) -> None:
+    """The model with its pictures."""
     page.goto(f"{address}/model")
     page.locator(".pictures img").first.wait_for()
     # Not only those that are in sight.
-    page.evaluate("() => document.querySelectorAll('.pictures img').forEach((img) => (img.loading = 'eager'))")
+    page.evaluate(
+        "() => document.querySelectorAll('.pictures img').forEach((img) => (img.loading = 'eager'))"
+    )
     page.wait_for_function("() => [...document.images].every((img) => img.complete)")
 
 
@@ -117,6 +122,7 @@ def everything(browser: Browser, address: str, folder: Path) -> None:
 
 
 def main() -> None:
+    """Take the pictures that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path)
     parser.add_argument("--all", type=Path, metavar="FOLDER")

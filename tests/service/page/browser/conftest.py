@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 MILLISECONDS = 30_000
+MOST_ARTICLES = 60  # in one ranking
 # No name leads anywhere but to this machine, whatever the browser may want on its own.
 ARGUMENTS = [
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
@@ -23,7 +24,6 @@ ARGUMENTS = [
 ]
 # Our own requests that fail on purpose; everything else that the console calls an error is one.
 EXPECTED = "Failed to load resource"
-
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +91,9 @@ class Desk:
     def check(self) -> None:
         """Nothing went wrong, nothing was against the page's policy, and nobody else was asked for anything."""
         assert self.errors == []
-        assert [address for address in self.asked if not address.startswith((self.origin, "blob:", "data:"))] == []
+        assert [
+            address for address in self.asked if not address.startswith((self.origin, "blob:", "data:"))
+        ] == []
 
 
 Open = Callable[..., Desk]
@@ -104,7 +106,12 @@ def browse(chromium: Browser) -> Iterator[Open]:
 
     def open_tab(port: int, **options: Any) -> Desk:
         origin = f"http://127.0.0.1:{port}"
-        settings = {"locale": "en-GB", "timezone_id": "UTC", "viewport": {"width": 1280, "height": 900}, **options}
+        settings = {
+            "locale": "en-GB",
+            "timezone_id": "UTC",
+            "viewport": {"width": 1280, "height": 900},
+            **options,
+        }
         context = chromium.new_context(**settings)
         context.set_default_timeout(MILLISECONDS)
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=origin)
@@ -113,9 +120,11 @@ def browse(chromium: Browser) -> Iterator[Open]:
         desk.page.on("pageerror", lambda error: desk.errors.append(str(error)))
         desk.page.on(
             "console",
-            lambda said: desk.errors.append(said.text)
-            if said.type in ("error", "warning") and EXPECTED not in said.text
-            else None,
+            lambda said: (
+                desk.errors.append(said.text)
+                if said.type in ("error", "warning") and EXPECTED not in said.text
+                else None
+            ),
         )
         desks.append(desk)
         return desk
@@ -130,7 +139,7 @@ def browse(chromium: Browser) -> Iterator[Open]:
 @pytest.fixture(scope="session")
 def port(running: Callable[..., AbstractContextManager[Any]], tiny_model_path: Path) -> Iterator[int]:
     """Of a server that needs no key."""
-    with running(tiny_model_path, "--workers", "1") as server:
+    with running(tiny_model_path, "--workers", "1", "--max-articles", str(MOST_ARTICLES)) as server:
         yield server.port
 
 

@@ -40,7 +40,9 @@ def test_signing_in_and_out(browse: Any, guarded: Any) -> None:
     assert page.context.cookies() == []
 
 
-def test_a_key_that_is_revoked_meanwhile(browse: Any, running: Any, tiny_model_path: Path, keyed_state: Any) -> None:
+def test_a_key_that_is_revoked_meanwhile(
+    browse: Any, running: Any, tiny_model_path: Path, keyed_state: Any
+) -> None:
     state, keys, tokens = keyed_state
     with running(tiny_model_path, "--state", str(state), "--workers", "1") as server:
         desk = browse(server.port)
@@ -112,7 +114,9 @@ def test_a_service_that_is_busy_is_asked_again(desk: Any) -> None:
             route.continue_()
             return
         problem = '{"type": "/problems/busy", "title": "Busy", "status": 503, "detail": "busy"}'
-        route.fulfill(status=503, content_type="application/problem+json", headers={"Retry-After": "1"}, body=problem)
+        route.fulfill(
+            status=503, content_type="application/problem+json", headers={"Retry-After": "1"}, body=problem
+        )
 
     page.route("**/v1/predict", refuse)
     page.locator("#headline").fill(HEADLINE)
@@ -121,7 +125,9 @@ def test_a_service_that_is_busy_is_asked_again(desk: Any) -> None:
     expect(page.locator("#banner")).to_be_hidden()
 
 
-def test_a_key_that_has_asked_too_often(browse: Any, running: Any, tiny_model_path: Path, keyed_state: Any) -> None:
+def test_a_key_that_has_asked_too_often(
+    browse: Any, running: Any, tiny_model_path: Path, keyed_state: Any
+) -> None:
     state, keys, _ = keyed_state
     _, token = keys.add("slow", "editor", limit=15)
     with running(tiny_model_path, "--state", str(state), "--workers", "1") as server:

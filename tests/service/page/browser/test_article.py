@@ -34,7 +34,9 @@ def test_an_answer_in_words(desk: Any, model: Model) -> None:
     section = page.locator("#answer-section")
     expect(section.locator(".big")).to_contain_text("Politics")
     expect(section.locator(".big")).to_contain_text(f"{round(100 * prediction.section_probability)}%")
-    said = {"file": "Sure enough to file unseen", "review": "For an editor to decide"}[str(prediction.decision)]
+    said = {"file": "Sure enough to file unseen", "review": "For an editor to decide"}[
+        str(prediction.decision)
+    ]
     expect(section.locator(".decision")).to_have_text(said)
     readers = page.locator("#answer-readers")
     expect(readers).to_contain_text(f"{round(100 * prediction.top5_probability)}%")
@@ -109,7 +111,9 @@ def test_typing_never_floods_the_service(desk: Any, model: Model) -> None:
     assert sent < len(text) / 2
     expected = model.predict({"body": text})
     assert expected.section_probability is not None
-    expect(page.locator("#answer-section .big")).to_contain_text(f"{round(100 * expected.section_probability)}%")
+    expect(page.locator("#answer-section .big")).to_contain_text(
+        f"{round(100 * expected.section_probability)}%"
+    )
 
 
 def test_the_text_survives_a_reload_and_can_be_brought_back(desk: Any) -> None:
@@ -151,7 +155,9 @@ def test_a_pasted_text_begins_with_its_headline(desk: Any) -> None:
 
 def test_files_are_dropped_anywhere(desk: Any, tmp_path: Path) -> None:
     html, feed, broken = tmp_path / "page.html", tmp_path / "feed.csv", tmp_path / "broken.jsonl"
-    html.write_text("<!doctype html><title>x</title><article><h1>Mayor resigns</h1><p>The mayor said so.</p></article>")
+    html.write_text(
+        "<!doctype html><title>x</title><article><h1>Mayor resigns</h1><p>The mayor said so.</p></article>"
+    )
     feed.write_text("headline,source\nBank falls,Gazette\nSenate votes,Gazette\n")
     broken.write_text('{"headline": "Ballot"}\n{"headline": "Vote", "published_at": "never"}\n')
     page = desk.open("/headlines")
@@ -189,9 +195,7 @@ def test_what_is_wrong_is_said_at_its_field(desk: Any, tmp_path: Path) -> None:
     expect(page.locator("#body-error")).to_be_hidden()
 
 
-def test_a_model_without_a_head_says_so(
-    browse: Any, running: Any, tmp_path: Path, one_headed: Any
-) -> None:
+def test_a_model_without_a_head_says_so(browse: Any, running: Any, tmp_path: Path, one_headed: Any) -> None:
     with running(one_headed("sections"), "--workers", "1") as server:
         desk = browse(server.port)
         page = desk.open()
@@ -214,9 +218,13 @@ def one_headed(tiny_model_path: Path, tmp_path: Path) -> Any:
         path = tiny_model_path / version
         heads = {head: open_version(path).manifest.data["heads"][head]}
         arrays = {
-            p.name.removesuffix(".npy"): np.load(p) for p in path.glob("*.npy") if p.name.startswith(f"{head}.")
+            p.name.removesuffix(".npy"): np.load(p)
+            for p in path.glob("*.npy")
+            if p.name.startswith(f"{head}.")
         }
-        name = write_version(folder, heads=heads, arrays=arrays, facts={}, documents={}, created=datetime.now(UTC)).version
+        name = write_version(
+            folder, heads=heads, arrays=arrays, facts={}, documents={}, created=datetime.now(UTC)
+        ).version
         ModelFolder(folder).promote(name)
         return folder
 
