@@ -66,6 +66,7 @@ def tab(port: int) -> Iterator[Page]:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"] if root else [])
         page = browser.new_page(locale="en-GB", viewport={"width": 1280, "height": 900})
         page.goto(f"http://127.0.0.1:{port}/")
+        page.evaluate(_WATCH)
         yield page
         browser.close()
 
@@ -73,11 +74,11 @@ def tab(port: int) -> Iterator[Page]:
 def type_keys(page: Page, text: str, keys: int) -> list[dict[str, float]]:
     """Milliseconds from each of so many keys to the answer, and to the words that are marked."""
     page.locator("#headline").fill(text[:70])
-    page.locator("#body").fill(text)
-    page.locator("#marks-legend:not(:empty)").wait_for()
+    with page.expect_response("**/v1/predict?explain=true"):
+        page.locator("#body").fill(text)
     page.locator("#body").press("ControlOrMeta+End")
     page.wait_for_timeout(1000)
-    page.evaluate(_WATCH)
+    page.evaluate("() => (window.seen = [])")
     for number in range(keys):
         page.keyboard.press("abcdefgh "[number % 9])
         page.wait_for_function("() => 'explained' in window.seen.at(-1)", timeout=_LONGEST)

@@ -10,8 +10,10 @@ import { dealtWith } from "./troubles.js";
 
 const FAULTS = [...TEXTS, "source", "section", "published_at"];
 const MOST_OFFERED = 200;
-const EXPLAIN_MS = 15; // after a prediction, if nothing was typed meanwhile
+const REST_MS = 15; // between a prediction and its explanation; of long articles as long as the last one took
+const LONG_MS = 250;
 
+let took = 0; // milliseconds, the last explanation
 let predicted = null; // what was predicted last
 let explained = null; // { answer, texts, understood }: the last answer that was explained, and what it was of
 let rankAll = () => {};
@@ -27,10 +29,12 @@ const asking = new Asking(async (own, { signal, stale }) => {
       predicted = own;
       clearFaults();
       showPrediction(answer);
-      await new Promise((done) => setTimeout(done, EXPLAIN_MS));
+      await new Promise((done) => setTimeout(done, took > LONG_MS ? took : REST_MS));
     }
     if (stale()) return;
+    const began = performance.now();
     const more = await ask("v1/predict?explain=true", { method: "POST", body: own, signal });
+    took = performance.now() - began;
     if (signal.aborted || stale()) return;
     clearFaults();
     explain(more, own);

@@ -16,7 +16,7 @@ export class Asking {
   #began = -Infinity;
   #abort = null;
 
-  constructor(work, { pause = 40, gap = 120 } = {}) {
+  constructor(work, { pause = 25, gap = 120 } = {}) {
     this.#work = work;
     this.#pause = pause;
     this.#gap = gap;
