@@ -149,6 +149,7 @@ TABLES = {
     "growth": growth,
     "training": partial(speed, "training"),
     "serving": partial(speed, "serving"),
+    "page": partial(speed, "page"),
     "reading": partial(speed, "reading"),
     "batch": partial(speed, "batch"),
     "batch_cost": batch_cost,

@@ -95,6 +95,17 @@ class VersionFolder:
                 "its SHA-256 is not the one in the manifest", where=str(path), remedy=remedy
             )
 
+    def document(self, name: str) -> bytes | None:
+        """What one of the files for people holds, checked; None where the version has none of that name.
+
+        Raises:
+            ArtifactMissing, ArtifactDamaged: naming the file.
+        """
+        if name not in self.files:
+            return None
+        self.check_file(name)
+        return (self.path / name).read_bytes()
+
     def verify(self) -> None:
         """Compare every file with the manifest, and refuse files that it does not name."""
         for name in self.files:

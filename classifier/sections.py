@@ -169,10 +169,9 @@ class SectionHead:
         """What each feature of the first row adds to its best section's score and, `against`, to its lead over the
         runner-up; largest effect first. They sum to the score and the lead."""
         order = np.argsort(-self.probabilities(rows)[0], kind="stable").tolist()
-        parts = [
-            replace(part, contributions=self.calibration.label_scores(part.contributions))
-            for part in self.linear.parts(rows)
-        ]
+        parts = self.linear.parts(rows)
+        if self.calibration.members > 1:
+            parts = [replace(p, contributions=self.calibration.label_scores(p.contributions)) for p in parts]
         return contributions("section", parts, order[0], order[1] if len(order) > 1 else None)
 
     def spec(self) -> dict[str, Any]:

@@ -80,6 +80,15 @@ class ModelFolder:
         pointers = self.pointers()
         return _read_pointer(pointers[0]) if pointers else []
 
+    def earlier(self) -> list[str]:
+        """The versions that can be gone back to, the next one first: those that were current and are still there.
+
+        Raises:
+            ArtifactDamaged: the pointer holds something else, or the folder cannot be read.
+        """
+        there = set(self.versions())
+        return [version for version in self.history()[1:] if version in there]
+
     def open(self, version: str) -> VersionFolder:
         """A version by name; only names in the store can be asked for.
 
@@ -124,8 +133,7 @@ class ModelFolder:
             ArtifactError: it does not verify; the pointer stays.
             OutputError: the pointer cannot be written.
         """
-        there = set(self.versions())
-        earlier = [version for version in self.history()[1:] if version in there]
+        earlier = self.earlier()
         if not earlier:
             raise ArtifactMissing(
                 "there is no earlier version to go back to",

@@ -77,10 +77,9 @@ def show(model: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(folder.manifest.data, ensure_ascii=False))
         return
-    card = folder.path / "card.md"
-    if "card.md" in folder.files:
-        folder.check_file("card.md")
-        click.echo(card.read_text(encoding="utf-8"), nl=False)
+    card = folder.document("card.md")
+    if card is not None:
+        click.echo(card.decode(), nl=False)
     click.echo(f"\nversion {folder.version} of {folder.model}, in {folder.path}")
 
 

@@ -55,7 +55,10 @@ def serve_and_ask(bare: str, model: str) -> dict[str, object]:
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             found: dict[str, object] = json.load(answer)
-            return found
+        with urllib.request.urlopen(address.rstrip("/.,") + "/", timeout=30) as answer:
+            if b"Newsdesk" not in answer.read():
+                raise SystemExit("the editors' page is not served")
+        return found
     finally:
         server.terminate()
         server.wait(30)

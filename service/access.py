@@ -1,6 +1,7 @@
 """Who may ask for what: keys and their roles, rate limits, host names; and the headers that keep browsers out of trouble.
 
-A view needs the role "predict" unless `needs` or `public` says otherwise, so a new one is closed until somebody opens it.
+A view needs the role "predict" unless `needs`, `anybody` or `public` says otherwise, so a new one is closed until
+somebody opens it.
 No header lets pages of other origins read answers (CORS is off).
 """
 
@@ -11,7 +12,7 @@ from typing import TypeVar
 
 from flask import Flask, Response, current_app, g, request
 
-from service.admission import Access
+from service.admission import ANYBODY, Access
 from service.keys import Key
 from service.settings import Settings
 from service.state import StateFolder
@@ -38,6 +39,11 @@ def needs(role: str) -> Callable[[View], View]:
         return view
 
     return mark
+
+
+def anybody(view: View) -> View:
+    """Says that no key is needed, but one of the service's host names: for pages, which hold nothing themselves."""
+    return needs(ANYBODY)(view)
 
 
 def public(view: View) -> View:

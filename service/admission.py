@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from classifier.errors import ConfigError
-from service.errors import NotAllowed, RateLimited, Unauthenticated, WrongHost
+from service.cookies import HEADER, cookie_of, is_from_page
+from service.errors import CrossSite, NotAllowed, RateLimited, Unauthenticated, WrongHost
+from service.hosts import bare_host
 from service.keys import Key, KeyFile, KeyRing
-from service.limits import Limiter
+from service.limits import WRONG_KEYS, Limiter
 from service.settings import Settings
 from service.state import StateFolder
 from service.watching import Watched, signature
+
+ANYBODY = "anybody"  # in place of a role: no key is needed, but one of the service's host names
+PAGE_ROLE = "editor"
+SIGN_IN = "/page/session"
+SIGN_IN_BYTES = 1024
+_WRONG_A_MINUTE = 30
+
+
+class Credential(NamedTuple):
+    """What a request says it may be let in with, and whether that stood in a cookie."""
+
+    token: str
+    in_cookie: bool
 
 
 class Access(Watched):
@@ -40,7 +55,7 @@ class Access(Watched):
 
     @property
     def is_open(self) -> bool:
-        """Whether predictions need no key."""
+        """Whether everything but changing the version needs no key."""
         return self._open == "always" or (self._open == "without-keys" and not self._ever)
 
     def refresh(self) -> None:
@@ -60,30 +75,77 @@ class Access(Watched):
         """The key that a request is let in with, None where none is needed and none was sent; counts the request.
 
         Raises:
-            WrongHost, Unauthenticated, NotAllowed, RateLimited
+            WrongHost, Unauthenticated, CrossSite, NotAllowed, RateLimited
         """
         self._check_host(environ.get("HTTP_HOST", ""))
-        token = credential(environ)
-        if token is None:
-            if role == "predict" and self.is_open:
+        if role == ANYBODY:
+            return None
+        asked = credential(environ)
+        key = None if asked is None else self._ring.find(asked.token)
+        if asked is None or key is None:
+            if self._may_lack(asked) and role != "admin":
                 return None
-            raise Unauthenticated("no key was sent", remedy="send the header Authorization: Bearer KEY")
-        key = self._ring.find(token)
-        if key is None:
+            if asked is None:
+                raise Unauthenticated("no key was sent", remedy="send the header Authorization: Bearer KEY")
             raise Unauthenticated("the key is not known", remedy="ask the operator for a new one")
+        if asked.in_cookie and not is_from_page(environ, asked.token):
+            raise CrossSite(
+                "the key came in a cookie, without the page's token",
+                remedy=f"send {HEADER} as GET {SIGN_IN} gives it, or the key in an Authorization header",
+            )
         if not key.may(role):
             raise NotAllowed(f"this needs a key of the role {role}", remedy="ask the operator for one")
         self._count(key)
         return key
 
-    def knows(self, environ: Mapping[str, Any]) -> bool:
-        """Whether it is worth receiving what comes with such a request."""
-        token = credential(environ)
-        return self.is_open if token is None else self._ring.find(token) is not None
+    def takes(self, environ: Mapping[str, Any], most: int) -> int:
+        """How many bytes it is worth receiving of what comes with such a request: at most `most`."""
+        asked = credential(environ)
+        if self._may_lack(asked) or (asked is not None and self._ring.find(asked.token) is not None):
+            return most
+        return min(most, SIGN_IN_BYTES) if environ.get("PATH_INFO") == SIGN_IN else 0
+
+    def sign_in(self, token: str) -> Key:
+        """The key with which somebody wants to use the editors' page.
+
+        Wrong ones are counted over all workers and clients together. A right one is never kept out by that: nobody
+        guesses 256 bits, but anybody could keep the others out.
+
+        Raises:
+            Unauthenticated, RateLimited: it is not known.
+            NotAllowed: its role does not include the page.
+        """
+        key = self._ring.find(token)
+        if key is None:
+            if seconds := self._limiter.take(WRONG_KEYS, _WRONG_A_MINUTE):
+                raise RateLimited(
+                    "too many wrong keys were tried",
+                    seconds=seconds,
+                    remedy="wait as long as Retry-After says",
+                )
+            raise Unauthenticated(
+                "the key is not known", remedy="check that it is whole, or ask the operator for a new one"
+            )
+        if not key.may(PAGE_ROLE):
+            raise NotAllowed(
+                f"the editors' page needs a key of the role {PAGE_ROLE}", remedy="ask the operator for one"
+            )
+        return key
+
+    def signed_in(self, environ: Mapping[str, Any]) -> Key | None:
+        """The key in the request's cookie, if it is known and its role includes the editors' page."""
+        token = cookie_of(environ)
+        key = None if token is None else self._ring.find(token)
+        return key if key is not None and key.may(PAGE_ROLE) else None
+
+    def _may_lack(self, asked: Credential | None) -> bool:
+        """Whether a request may go without a key that is known. A cookie may be left over from another time, or be another
+        service's on this machine; who sends a header means it."""
+        return self.is_open and (asked is None or asked.in_cookie)
 
     def _count(self, key: Key) -> None:
         per_minute = self._rate_limit if key.limit is None else key.limit
-        if per_minute and (seconds := self._limiter.take(key, per_minute)):
+        if per_minute and (seconds := self._limiter.take(key.slot, per_minute)):
             raise RateLimited(
                 f"the key may ask {per_minute} times a minute",
                 seconds=seconds,
@@ -91,30 +153,26 @@ class Access(Watched):
             )
 
     def _check_host(self, host: str) -> None:
-        if self._hosts is not None and _bare(host) not in self._hosts:
+        if self._hosts is not None and bare_host(host) not in self._hosts:
             raise WrongHost(
                 "the host name is not one of this service", remedy="the operator lists them in NEWSDESK_HOSTS"
             )
 
 
-def credential(environ: Mapping[str, Any]) -> str | None:
+def credential(environ: Mapping[str, Any]) -> Credential | None:
     """What a request says it may be let in with: the one place that knows where a credential stands.
 
-    That is the token of an Authorization header (RFC 6750); any other scheme is none.
+    That is the token of an Authorization header (RFC 6750), any other scheme is none; else the editors' page's cookie.
     """
     scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
+    if scheme.lower() == "bearer":
+        return Credential(token.strip(), in_cookie=False)
+    if "HTTP_COOKIE" in environ and (found := cookie_of(environ)) is not None:
+        return Credential(found, in_cookie=True)
+    return None
 
 
 def _host_names(text: str) -> frozenset[str] | None:
     """The names that are answered to; None for any."""
-    names = frozenset(_bare(name) for name in text.split(","))
+    names = frozenset(bare_host(name) for name in text.split(","))
     return None if names & {"*", "auto"} else names
-
-
-def _bare(host: str) -> str:
-    """A host name without its port, in lower case."""
-    name, colon, port = host.rpartition(":")
-    if colon and port.isdigit() and not name.endswith(":"):
-        host = name
-    return host.strip("[]").rstrip(".").lower()

@@ -8,6 +8,7 @@ from flask import Flask
 
 from service import access, api, body, logs, metrics, models, observing, problems
 from service import settings as settings_
+from service.page import routes
 from service.settings import Settings
 from service.state import StateFolder, TemporaryState
 from service.watching import Watcher
@@ -38,6 +39,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     slot = models.init_app(app, settings.model, settings.state)
     slot.follow(counters.version)
     api.init_app(app)
+    routes.init_app(app)
     watcher = app.extensions["newsdesk.watcher"] = Watcher([rules, slot])
     watcher.start()
     return app

@@ -29,8 +29,8 @@ def init_app(app: Flask) -> None:
     app.after_request(_drain)
 
 
-def read_json() -> Any:
-    """The JSON body of the current request.
+def read_json(limit: int | None = None) -> Any:
+    """The JSON body of the current request, of at most `limit` bytes, by default the setting's.
 
     Raises:
         MediaTypeError: it does not say that it is JSON.
@@ -39,7 +39,7 @@ def read_json() -> Any:
         FieldError: a string in it holds half of a surrogate pair.
     """
     _check_media_type(request, _JSON)
-    return parse_json(read_body(request, current_settings().max_body_bytes))
+    return parse_json(read_body(request, limit or current_settings().max_body_bytes))
 
 
 def open_blocks(media_type: str) -> Iterator[bytes]:

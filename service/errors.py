@@ -10,7 +10,8 @@ NewsdeskError
 ├── AccessError              who asks, and for what
 │   ├── Unauthenticated      no key, or one that is not known
 │   ├── NotAllowed           the key's role does not include this
-│   ├── RateLimited          the key has asked too often
+│   ├── CrossSite            it may be another site's page that makes a browser ask
+│   ├── RateLimited          the key has asked too often, or too many wrong ones were tried
 │   └── WrongHost            a host name that this service does not answer to
 ├── VersionError             versions of the model
 │   ├── NoSuchVersion        there is none of this name
@@ -75,8 +76,12 @@ class NotAllowed(AccessError):
     """The role of the key does not include this."""
 
 
+class CrossSite(AccessError):
+    """A browser may have been made to ask by another site's page."""
+
+
 class RateLimited(AccessError):
-    """A key has asked too often; ``seconds`` from now it may ask again."""
+    """A key has asked too often, or too many wrong ones were tried; ``seconds`` from now it may be asked again."""
 
     def __init__(self, problem: str, *, seconds: float, remedy: str | None = None) -> None:
         self.seconds = seconds

@@ -83,8 +83,8 @@ class Gateway:
         """Receive the whole body, if it is wanted, and answer."""
         settings = self._settings
         declared = _declared(environ)
-        limit = settings.max_body_bytes
-        unwanted = (declared or 0) > limit or not self._access.knows(environ)
+        limit = self._access.takes(environ, settings.max_body_bytes)
+        unwanted = not limit or (declared or 0) > limit
         incoming = Incoming(proto, environ, settings, declared)
         if unwanted:
             await self._answer(environ, proto, Received(), left=incoming)
@@ -207,7 +207,8 @@ class Gateway:
                 if "_" in name:  # would be taken for the header with a dash
                     continue
                 key = f"HTTP_{name.upper().replace('-', '_')}"
-            environ[key] = f"{environ[key]},{value}" if key in environ else value
+            between = "; " if key == "HTTP_COOKIE" else ","
+            environ[key] = f"{environ[key]}{between}{value}" if key in environ else value
         return environ
 
 
@@ -218,6 +219,7 @@ _KEYS = {
     "accept": "HTTP_ACCEPT",
     "user-agent": "HTTP_USER_AGENT",
     "authorization": "HTTP_AUTHORIZATION",
+    "cookie": "HTTP_COOKIE",
 }
 
 

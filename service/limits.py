@@ -1,4 +1,4 @@
-"""How often a key may ask, counted over all workers together.
+"""How often a key may ask, counted over all workers together; and how often wrong ones may be tried.
 
 A token bucket a key: a minute's requests at once, then one as each becomes due. What is kept of it is one number, the
 time at which the bucket will be full again (the generic cell rate algorithm, ITU-T I.371), in a file that all workers map.
@@ -15,9 +15,10 @@ from pathlib import Path
 
 from classifier.errors import OutputError
 from classifier.locks import Alone
-from service.keys import MOST_KEYS, Key
+from service.keys import MOST_KEYS
 
 WINDOW = 60.0  # seconds
+WRONG_KEYS = MOST_KEYS  # the bucket behind those of the keys
 _FULL = struct.Struct("<d")
 _FILE = "buckets"
 
@@ -34,7 +35,7 @@ class Limiter:
         self._open()
 
     def _open(self) -> None:
-        size = MOST_KEYS * _FULL.size
+        size = (WRONG_KEYS + 1) * _FULL.size
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._handle = os.open(self._folder / _FILE, os.O_RDWR | os.O_CREAT, 0o600)
@@ -50,10 +51,10 @@ class Limiter:
         self._among_processes = Alone(self._handle)
         self._process = os.getpid()
 
-    def take(self, key: Key, per_minute: int) -> float:
-        """Count one request; 0 if the key may make it, else in how many seconds it may make the next."""
+    def take(self, bucket: int, per_minute: int) -> float:
+        """Count one request (`bucket` is a key's slot); 0 if it may be made, else in how many seconds the next may."""
         interval = WINDOW / per_minute
-        at = key.slot * _FULL.size
+        at = bucket * _FULL.size
         if self._process != os.getpid():  # a lock would be shared with the process that this was forked from
             self._among_threads = threading.Lock()
             self._open()

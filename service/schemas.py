@@ -312,6 +312,18 @@ class PromotedOut(_Strict):
     before: str = Field(description="The one that was current until now.")
 
 
+class SignInIn(_Strict):
+    """What signs in to the editors' page."""
+
+    key: str
+
+
+class PrintIn(_Strict):
+    """What is asked of a printed ranking beside the ranking itself."""
+
+    prefix: str = Field(default="", max_length=40)
+
+
 class DocumentOut(BaseModel):
     """An OpenAPI document."""
 

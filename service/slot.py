@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from classifier.articles import Article
 from classifier.errors import ArtifactError, ArtifactMissing
@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 _AGAIN_SECONDS = 10.0
 
 
+class Loaded(NamedTuple):
+    """A model, and the folder that it was loaded from."""
+
+    model: Model
+    folder: VersionFolder
+
+
 class ModelSlot(Watched):
     """Holds the current model; a request takes it once and keeps that version to its end."""
 
@@ -46,17 +53,22 @@ class ModelSlot(Watched):
         self._failed: tuple[str, float] | None = None
         folder = resolve(path, state)
         self._handle = hold(folder)
-        self._model = _warm(folder)
+        self._loaded = Loaded(_warm(folder), folder)
         self._follow: Callable[[Model], None] = _nothing
 
     def follow(self, told: Callable[[Model], None]) -> None:
         """Call `told` with the model in use, now and whenever it is another one."""
         self._follow = told
-        told(self._model)
+        told(self.current)
 
     @property
     def current(self) -> Model:
-        return self._model
+        return self._loaded.model
+
+    @property
+    def loaded(self) -> Loaded:
+        """The model in use and its folder, which belong together whatever is promoted meanwhile."""
+        return self._loaded
 
     def refresh(self) -> None:
         """Take up the version that the pointer names, if it is another one.
@@ -72,7 +84,7 @@ class ModelSlot(Watched):
         try:
             with self._changing:
                 version = self.store.current()
-                if version is not None and version != self._model.version:
+                if version is not None and version != self.current.version:
                     self._replace(self.store.open(version))
             self._failed = None
         except ArtifactError as error:
@@ -90,17 +102,37 @@ class ModelSlot(Watched):
             VersionUnusable: it does not verify or cannot be loaded; the one in use stays.
             OutputError: the pointer cannot be written.
         """
+        store = self._folder_of_versions()
+        if version not in store.versions():
+            raise NoSuchVersion("the model has no such version", remedy="GET /v1/models lists them")
+        return self._change(lambda: store.promote(version, check=self._replace))
+
+    def roll_back(self) -> str:
+        """Make the version that was current before the current one again, for every worker; gives the one that was.
+
+        Raises:
+            NoSuchVersion: there is none to go back to.
+            OneVersionOnly, VersionUnusable, OutputError: as `promote`.
+        """
+        store = self._folder_of_versions()
+        if not store.earlier():
+            raise NoSuchVersion("there is no earlier version to go back to", remedy="promote one")
+        return self._change(lambda: store.rollback(check=self._replace))
+
+    def _folder_of_versions(self) -> ModelFolder:
         if self.store is None:
             raise OneVersionOnly(
                 "this service was started with one version",
                 remedy="start it with the model folder to change versions",
             )
-        if version not in self.store.versions():
-            raise NoSuchVersion("the model has no such version", remedy="GET /v1/models lists them")
+        return self.store
+
+    def _change(self, act: Callable[[], object]) -> str:
+        """Let another version be the current one; gives the one that was before."""
         with self._changing:
-            before = self._model.version
+            before = self.current.version
             try:
-                self.store.promote(version, check=self._replace)
+                act()
             except ArtifactError as error:
                 raise VersionUnusable(
                     f"the version cannot be used: {_without_folders(error)}",
@@ -115,7 +147,7 @@ class ModelSlot(Watched):
         except BaseException:
             os.close(handle)
             raise
-        before, self._model = self._model, model
+        before, self._loaded = self.current, Loaded(model, folder)
         os.close(self._handle)
         self._handle = handle
         self._follow(model)

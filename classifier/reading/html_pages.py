@@ -119,7 +119,14 @@ def parse_html(text: str, *, name: str = "page", options: ReadOptions = _DEFAULT
         ConfigError: `options.taken_at` is no pattern, or needs a zone.
         MissingExtra: the "formats" extra is not installed.
     """
-    return _page(parse_tree(text, name), name, options)[0]
+    return parse_noted_html(text, name=name, options=options)[0]
+
+
+def parse_noted_html(
+    text: str, *, name: str = "page", options: ReadOptions = _DEFAULT
+) -> tuple[Page, list[Note]]:
+    """`parse_html`, with what was read otherwise than its author may have meant."""
+    return _page(parse_tree(text, name), name, options)
 
 
 def _page(tree: HtmlElement, name: str, options: ReadOptions) -> tuple[Page, list[Note]]:

@@ -1,16 +1,13 @@
 """Many HTML pages read by several processes: extraction is Python code, so that threads would take turns.
 
-Each process is a fresh interpreter that runs `classifier.reading.worker` (not `multiprocessing`, which would import the
-caller's main module again). One that dies, or takes too long, is replaced: the page it died of is rejected, the others are
-read. Chunks come in the order of the sources.
+Each process is a fresh interpreter that runs `classifier.reading.worker`. One that dies, or takes too long, is replaced:
+the page it died of is rejected, the others are read. Chunks come in the order of the sources.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +21,7 @@ from classifier.reading.base import Chunk, ReadOptions, Rejection, Source
 from classifier.reading.documents import read_document, refusals
 from classifier.reading.html_tree import MAX_HTML_BYTES
 from classifier.reading.messages import Page, receive_answer, send_options, send_pages
+from classifier.reading.processes import command
 from classifier.reading.taken import check_pattern
 from classifier.reading.worker import read_batch
 
@@ -31,10 +29,6 @@ FEWEST_PAGES = 64  # fewer are read sooner than processes start
 SECONDS_A_PAGE = 60.0
 _BATCH_PAGES = 16
 _BATCH_BYTES = 4 * 2**20
-_START = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from classifier.reading.worker import main; main()"
-)
 
 
 def cores() -> int:
@@ -146,7 +140,7 @@ class _Worker:
 
     def __init__(self, options: ReadOptions) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-c", _START, json.dumps(sys.path)],
+            command("classifier.reading.worker"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

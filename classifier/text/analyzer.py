@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from ctypes import c_uint64
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -90,13 +91,25 @@ def secrets_of(seed: int) -> Iterable[int]:
         yield mixed ^ (mixed >> 31)
 
 
-def field_spans(parts: list[tuple[str, str]], start: int, end: int) -> list[tuple[str, int, int]]:
-    """Where [start, end) of the joined non-empty `parts` (field, text) lies, field by field."""
-    kept = [(name, text) for name, text in parts if text]
-    starts = accumulate((len(text) + 1 for _, text in kept), initial=0)
-    found = []
-    for (name, text), offset in zip(kept, starts, strict=False):
-        low, high = max(start - offset, 0), min(end - offset, len(text))
-        if low < high:
-            found.append((name, low, high))
-    return found
+class FieldLayout:
+    """Where the non-empty of (field, text) `parts` lie in their join, a line break between each two."""
+
+    def __init__(self, parts: Sequence[tuple[str, str]]) -> None:
+        kept = [(name, text) for name, text in parts if text]
+        self._names = [name for name, _ in kept]
+        self._lengths = [len(text) for _, text in kept] or [0]
+        self._starts = list(accumulate((length + 1 for length in self._lengths[:-1]), initial=0))
+
+    def spans(self, start: int, end: int) -> list[tuple[str, int, int]]:
+        """Where [start, end) of the join lies, field by field."""
+        first = bisect_right(self._starts, start) - 1
+        low, high = start - self._starts[first], end - self._starts[first]
+        if low < high <= self._lengths[first]:  # nearly always
+            return [(self._names[first], low, high)]
+        found = []
+        for at in range(first, len(self._names)):
+            offset = self._starts[at]
+            low, high = max(start - offset, 0), min(end - offset, self._lengths[at])
+            if low < high:
+                found.append((self._names[at], low, high))
+        return found

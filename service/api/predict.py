@@ -29,9 +29,7 @@ def predict() -> Response:
     current_record().scored(model, [article], [(prediction.section, prediction.decision)])
     if not flags["explain"]:
         return json_response(prediction)
-    return json_response(
-        {**prediction.to_dict(), "explanation": [part.to_dict() for part in model.explain(article)]}
-    )
+    return json_response({**prediction.to_dict(), "explanation": model.explain(article)})
 
 
 @blueprint.post("/predict/batch")

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from classifier.errors import ConfigError
 from service import create_app
 from service.access import access_of
-from service.admission import Access, credential
+from service.admission import SIGN_IN, SIGN_IN_BYTES, Access, credential
+from service.cookies import NAME
 from service.keys import KeyFile
 from service.settings import Settings
 from service.state import StateFolder
@@ -68,7 +69,9 @@ def test_every_route_is_closed_unless_it_says_otherwise(served: Served) -> None:
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             if served.ask(method, path, {} if method == "POST" else None).status_code != 401:
                 opened.add(rule.rule)
-    assert opened == {"/healthz", "/readyz", "/openapi.json", "/docs", "/docs/docs.css", "/docs/docs.js"}
+    page = {"/", "/ranking", "/headlines", "/model", "/page/static/<name>", "/page/session"}
+    docs = {"/openapi.json", "/docs", "/docs/docs.css", "/docs/docs.js"}
+    assert opened == {"/healthz", "/readyz", *docs, *page}
 
 
 @pytest.mark.parametrize("role", [None, "predict", "editor"])
@@ -111,8 +114,8 @@ def test_the_scheme_is_not_case_sensitive(served: Served) -> None:
 
 @given(st.text())
 def test_any_header_is_a_credential_or_none(header: str) -> None:
-    token = credential({"HTTP_AUTHORIZATION": header})
-    assert token is None or token in header
+    found = credential({"HTTP_AUTHORIZATION": header})
+    assert found is None or (found.token in header and not found.in_cookie)
 
 
 def test_neither_key_nor_token_is_in_an_answer_or_a_log(
@@ -257,6 +260,11 @@ def test_always_open_still_knows_keys(tiny_model_path: Path, tmp_path: Path) -> 
 
 def test_whose_body_is_worth_receiving(served: Served) -> None:
     access: Access = access_of(served.app)
-    assert access.knows({"HTTP_AUTHORIZATION": f"Bearer {served.tokens['predict']}"})
-    assert not access.knows({})
-    assert not access.knows({"HTTP_AUTHORIZATION": "Bearer wrong"})
+    predict = {"PATH_INFO": "/v1/predict"}
+    known = served.tokens["editor"]
+    assert access.takes({**predict, "HTTP_AUTHORIZATION": f"Bearer {known}"}, 9_999) == 9_999
+    assert access.takes({**predict, "HTTP_COOKIE": f"{NAME}={known}"}, 9_999) == 9_999
+    for nobody in ({}, {"HTTP_AUTHORIZATION": "Bearer wrong"}, {"HTTP_COOKIE": f"{NAME}=wrong"}):
+        assert access.takes({**predict, **nobody}, 9_999) == 0
+        assert access.takes({"PATH_INFO": SIGN_IN, **nobody}, 9_999) == SIGN_IN_BYTES
+    assert access.takes({"PATH_INFO": SIGN_IN}, 9) == 9

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 
 from service import create_app
+from service.cookies import NAME, token_for
 from service.direct import Direct
 from service.keys import KeyFile
 from service.settings import Settings, settings_of
@@ -91,3 +92,18 @@ def test_what_is_unusual_is_left_to_the_application(
 def test_so_is_what_is_no_json(keyed: tuple[Flask, str], body: bytes) -> None:
     app, token = keyed
     assert Direct(app, settings_of(app)).answer(environ_of(token, body), body) is None
+
+
+def test_a_key_in_a_cookie_is_the_same_to_both(tiny_model_path: Path, tmp_path: Path) -> None:
+    _, token = KeyFile(StateFolder(tmp_path).keys).add("desk", "editor")
+    app = create_app(Settings(model=tiny_model_path, state=tmp_path, open="never"))
+    body = json.dumps(ARTICLE).encode()
+    cookie = {"HTTP_AUTHORIZATION": None, "HTTP_COOKIE": f"{NAME}={token}"}
+    page = {**cookie, "HTTP_X_NEWSDESK_CSRF": token_for(token)}
+    answer = Direct(app, settings_of(app)).answer(environ_of("", body, **page), body)
+    assert answer is not None
+    parts = app.wsgi_app(environ_of("", body, **page), lambda status, headers, error=None: print)
+    assert b"".join(parts) == answer[2]
+    # Without the page's token the application is asked, and refuses.
+    assert Direct(app, settings_of(app)).answer(environ_of("", body, **cookie), body) is None
+    assert b"/problems/cross-site" in b"".join(app.wsgi_app(environ_of("", body, **cookie), lambda *_: print))

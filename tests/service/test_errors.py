@@ -25,6 +25,7 @@ STATUS = {
     errors.TooLarge: 413,
     errors.Unauthenticated: 401,
     errors.NotAllowed: 403,
+    errors.CrossSite: 403,
     errors.RateLimited: 429,
     errors.WrongHost: 421,
     errors.NoSuchVersion: 404,

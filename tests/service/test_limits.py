@@ -14,26 +14,19 @@ from hypothesis import strategies as st
 
 from classifier.errors import OutputError
 from service import limits
-from service.keys import Key
-from service.limits import WINDOW, Limiter
+from service.limits import WINDOW, WRONG_KEYS, Limiter
 
 TAKE = """
 import sys, time
 from pathlib import Path
-from service.keys import Key
 from service.limits import Limiter
 limiter = Limiter(Path(sys.argv[1]))
-key = Key("0", "a", "predict", "", "", None, 3)
 print("ready", flush=True)
 sys.stdin.readline()
 started = time.monotonic()
-taken = sum(limiter.take(key, 10_000) == 0 for _ in range(8_000))
+taken = sum(limiter.take(3, 10_000) == 0 for _ in range(8_000))
 print(taken, started, time.monotonic())
 """
-
-
-def key(slot: int = 0) -> Key:
-    return Key("0", "a", "predict", "", "", None, slot)
 
 
 @pytest.fixture
@@ -46,31 +39,33 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_a_minute_at_once_then_one_as_it_becomes_due(tmp_path: Path, clock: list[float]) -> None:
     limiter = Limiter(tmp_path)
-    assert [limiter.take(key(), 4) for _ in range(4)] == [0.0] * 4
-    assert limiter.take(key(), 4) == pytest.approx(15)
+    assert [limiter.take(0, 4) for _ in range(4)] == [0.0] * 4
+    assert limiter.take(0, 4) == pytest.approx(15)
     clock[0] += 14.9
-    assert limiter.take(key(), 4) == pytest.approx(0.1)
+    assert limiter.take(0, 4) == pytest.approx(0.1)
     clock[0] += 0.11
-    assert limiter.take(key(), 4) == 0
-    assert limiter.take(key(), 4) > 14
+    assert limiter.take(0, 4) == 0
+    assert limiter.take(0, 4) > 14
     clock[0] += 3600
-    assert [limiter.take(key(), 4) for _ in range(5)] == [0, 0, 0, 0, pytest.approx(15)]
+    assert [limiter.take(0, 4) for _ in range(5)] == [0, 0, 0, 0, pytest.approx(15)]
 
 
 def test_keys_do_not_touch_each_other(tmp_path: Path, clock: list[float]) -> None:
     limiter = Limiter(tmp_path)
-    assert limiter.take(key(0), 1) == 0
-    assert limiter.take(key(0), 1) > 0
-    assert limiter.take(key(9_999), 1) == 0
+    assert limiter.take(0, 1) == 0
+    assert limiter.take(0, 1) > 0
+    assert limiter.take(9_999, 1) == 0
+    assert limiter.take(WRONG_KEYS, 1) == 0
+    assert limiter.take(WRONG_KEYS, 1) > 0
 
 
 def test_what_was_counted_before_the_machine_was_started_anew_is_forgotten(
     tmp_path: Path, clock: list[float]
 ) -> None:
-    Limiter(tmp_path).take(key(), 1)
+    Limiter(tmp_path).take(0, 1)
     clock[0] = 3.0  # the clock counts from the start of the machine
-    assert Limiter(tmp_path).take(key(), 1) == 0
-    assert Limiter(tmp_path).take(key(), 1) == pytest.approx(WINDOW)
+    assert Limiter(tmp_path).take(0, 1) == 0
+    assert Limiter(tmp_path).take(0, 1) == pytest.approx(WINDOW)
 
 
 @given(st.integers(1, 20), st.lists(st.floats(0, 30), max_size=60))
@@ -84,10 +79,10 @@ def test_no_minute_lets_more_than_twice_the_limit_through_and_waiting_as_told_al
     try:
         for pause in pauses:
             now[0] += pause
-            wait = limiter.take(key(), limit)
+            wait = limiter.take(0, limit)
             if wait:
                 now[0] += wait + 1e-6
-                assert limiter.take(key(), limit) == 0
+                assert limiter.take(0, limit) == 0
             taken.append(now[0])
     finally:
         patch.undo()
@@ -122,14 +117,14 @@ def test_processes_share_the_count(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_process_locks_for_itself(tmp_path: Path) -> None:
     limiter = Limiter(tmp_path)
-    limiter.take(key(), 10)
+    limiter.take(0, 10)
     before: Any = limiter._handle
     child = os.fork()
     if not child:
-        limiter.take(key(), 10)
+        limiter.take(0, 10)
         os._exit(0 if limiter._handle != before else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert sum(limiter.take(key(), 10) == 0 for _ in range(20)) == 8
+    assert sum(limiter.take(0, 10) == 0 for _ in range(20)) == 8
 
 
 def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:

@@ -154,9 +154,7 @@ def test_json_by_any_spelling(client: FlaskClient, content_type: str) -> None:
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize(
-    "path", ["/", f"/{S}", "/v1", "/v1/predict/", "/v1//predict", "/v1/predict/one", "/%ff"]
-)
+@pytest.mark.parametrize("path", [f"/{S}", "/v1", "/v1/predict/", "/v1//predict", "/v1/predict/one", "/%ff"])
 def test_unknown_addresses(refused: Refused, path: str) -> None:
     assert refused(path, json=OK, expected=404)["type"] == "/problems/not-found"
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from classifier.errors import ArtifactDamaged
 from classifier.spec import Arrays, Spec, take_array
 from classifier.text import native
-from classifier.text.analyzer import ANALYZERS, MOST_NGRAM, Analyzer, field_spans
+from classifier.text.analyzer import ANALYZERS, MOST_NGRAM, Analyzer, FieldLayout
 from classifier.text.blocks.base import FieldSpan
 from classifier.text.characters import Characters
 from classifier.text.native import kernel
@@ -128,10 +128,10 @@ class TextBlock:
         return f"{self.column}: {self.terms[feature]}"
 
     def feature_spans(self, rows: Rows, number: int) -> dict[int, list[FieldSpan]]:
-        parts = rows.text_parts(self.column, number)
+        layout = FieldLayout(rows.text_parts(self.column, number))
         found: dict[int, list[FieldSpan]] = {}
         for feature, start, end in self.places(rows, number).tolist():
-            found.setdefault(feature, []).extend(field_spans(parts, start, end))
+            found.setdefault(feature, []).extend(layout.spans(start, end))
         return found
 
     def places(self, rows: Rows, number: int) -> NDArray[np.uint32]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from classifier.errors import ConfigError
-from classifier.reading import parallel, read_all, read_source, sources
+from classifier.reading import parallel, processes, read_all, read_source, sources
 from classifier.reading.base import Chunk, ReadOptions
 from classifier.reading.collecting import collect
 from classifier.reading.html_tree import MAX_HTML_BYTES
@@ -67,7 +67,8 @@ def test_a_page_that_ends_its_process_is_rejected_alone(
 ) -> None:
     kill = "import classifier.reading.worker as w; old = w.read_page; import os; w.read_page = "
     deadly = "(lambda data, name, options: os.kill(os.getpid(), 9) if name == '11.html' else old(data, name, options)); "
-    monkeypatch.setattr(parallel, "_START", parallel._START.replace("main()", f"{kill}{deadly}w.main()"))
+    start = processes._START.replace("module.main()", f"{kill}{deadly}module.main()")
+    monkeypatch.setattr(processes, "_START", start)
     chunks = list(parallel.read_pages(sources([str(folder)]), ReadOptions(), 1))
     articles, _, rejected, _ = together(chunks)
     assert len(articles) == 21  # type: ignore[arg-type]
@@ -78,7 +79,8 @@ def test_a_page_that_ends_its_process_is_rejected_alone(
 
 def test_a_page_that_takes_too_long_is_rejected(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stuck = "import classifier.reading.worker as w; import signal; w.read_page = lambda *_: signal.pause(); "
-    monkeypatch.setattr(parallel, "_START", parallel._START.replace("main()", f"{stuck}w.main()"))
+    start = processes._START.replace("module.main()", f"{stuck}module.main()")
+    monkeypatch.setattr(processes, "_START", start)
     monkeypatch.setattr(parallel, "SECONDS_A_PAGE", 1.0)
     (chunk,) = parallel.read_pages(sources([str(folder / "00.html")]), ReadOptions(), 1)
     assert "took more than 1 seconds" in str(chunk.rejected[0])

@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from classifier.text.analyzer import ANALYZERS, Analyzer, AnalyzerName, field_spans
+from classifier.text.analyzer import ANALYZERS, Analyzer, AnalyzerName, FieldLayout
 from classifier.text.blocks import TextBlock
 from classifier.text.rows import Rows
 from classifier.text.strings import Texts
@@ -184,6 +184,6 @@ def test_field_spans_cover_the_join_without_its_line_breaks(texts: list[str], da
     end = data.draw(st.integers(start, len(joined)))
     places = [(name, i) for name, text in parts if text for i in (*range(len(text)), -1)]
     wanted = [place for place in places[start:end] if place[1] >= 0]
-    found = [(name, i) for name, low, high in field_spans(parts, start, end) for i in range(low, high)]
+    found = [(name, i) for name, low, high in FieldLayout(parts).spans(start, end) for i in range(low, high)]
     assert found == wanted
-    assert all(low < high for _, low, high in field_spans(parts, start, end))
+    assert all(low < high for _, low, high in FieldLayout(parts).spans(start, end))
