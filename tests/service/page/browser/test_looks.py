@@ -69,6 +69,8 @@ def test_nothing_is_wider_than_a_phone(browse: Any, port: int, tmp_path: Path, s
         page = fill(desk, view, tmp_path)
         assert page.evaluate("() => document.documentElement.scrollWidth") <= size[0]
         assert beyond(page, size[0]) == [], view
+        for part in page.locator(".columns > *, .ranking-form > *").locator("visible=true").all():
+            assert part.bounding_box()["width"] > 0.85 * size[0]
 
 
 def beyond(page: Any, width: int) -> Any:
