@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import settings
 
 NEWSDESK_DATA = os.environ.get("NEWSDESK_DATA")
 
 
 # A shell starts background jobs with SIGINT ignored, and children inherit that: then nothing could be interrupted.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Tests do not assert seconds: on a busy machine any example may take long.
+settings.register_profile("newsdesk", deadline=None)
+settings.load_profile("newsdesk")
 
 
 class Ended(NamedTuple):
