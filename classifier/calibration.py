@@ -107,7 +107,7 @@ class Calibration:
         return np.asarray(found.reshape(len(scores), self.members, self.width).mean(axis=1))
 
     def one(self, scores: Sequence[float]) -> list[float]:
-        """`apply` of a single article's scores, to the same bits."""
+        """`apply` of a single article's scores (columns,), to the same bits: k probabilities."""
         if self.several or self.members > 1 or self.method not in _SOFTMAX:
             return cast("list[float]", self.apply(np.array([scores]))[0].tolist())
         own = zip(scores, self._slopes, self._intercepts, strict=True)

@@ -108,7 +108,11 @@ class PopularityHead:
         ]
 
     def one(self, rows: Rows) -> PopularityResult:
-        """`results` of a single row, to the same bits, without what arrays cost."""
+        """`results` of a single row, to the same bits, without what arrays cost.
+
+        Raises:
+            FieldError: the text cannot be read.
+        """
         score = self.linear.one(rows)[0][0]
         row = self._ids.get(rows.values("source")[0], -1) + 1
         size = self.group_sizes.item(row, self._day(rows.times()[0]))

@@ -109,7 +109,11 @@ class SectionHead:
         ]
 
     def one(self, rows: Rows) -> SectionResult:
-        """`results` of a single row, to the same bits, without what arrays cost where an article has one label."""
+        """`results` of a single row, to the same bits, without what arrays cost where an article has one label.
+
+        Raises:
+            FieldError: the text cannot be read.
+        """
         if self.several:
             return self.results(rows)[0]
         scores, known = self.linear.one(rows)

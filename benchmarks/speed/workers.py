@@ -12,6 +12,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -81,13 +82,10 @@ class Worker:
         Raises:
             Diverged: that happened too often.
         """
-        for left in reversed(range(_TRIES)):
-            try:
+        for _ in range(_TRIES - 1):
+            with suppress(Diverged):
                 return self._pool.submit(_run, name).result()
-            except Diverged:
-                if not left:
-                    raise
-        raise AssertionError
+        return self._pool.submit(_run, name).result()
 
     def ask(self, name: str, function: Callable[[Any], Any]) -> Any:
         """A function of what the last run returned, called in the process."""
