@@ -90,7 +90,8 @@ def seconds_of_text(blocks: Sequence[Block], corpus: Corpus) -> float:
                 analyzer=block.analyzer.kind,
                 ngram_range=block.analyzer.ngrams,
                 min_df=2,
-                sublinear_tf=block.sublinear_tf,
+                sublinear_tf=block.weighting.sublinear_tf,
+                norm=block.weighting.norm,
             ).fit_transform(corpus.rows.texts(block.column))
     return time.perf_counter() - started
 
