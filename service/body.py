@@ -13,11 +13,12 @@ from flask import Flask, Request, Response, request
 
 from classifier.errors import FieldError
 from service.errors import BodyError, BodyTimeout, MediaTypeError, RequestError, TooLarge
+from service.incoming import AHEAD, Streamed
 from service.schemas import join_path
 from service.settings import current_settings
 
 _JSON = "application/json"
-_BLOCK = 65536
+_BLOCK = 65_536
 # A client that is still sending when the connection closes loses the answer. Up to this many times the limit
 # is read and thrown away, so that it gets to see the problem.
 _DRAIN = 4
@@ -76,9 +77,11 @@ def read_blocks(request: Request, limit: int | None) -> Iterator[bytes]:
 
 
 def _blocks(stream: BinaryIO, declared: int | None, limit: int | None) -> Iterator[bytes]:
+    # Other streams may wait until they have as much as they were asked for.
+    most = AHEAD if isinstance(stream, Streamed) else _BLOCK
     size = 0
     while declared is None or size < declared:
-        block = _read(stream, _BLOCK if declared is None else min(_BLOCK, declared - size))
+        block = _read(stream, most if declared is None else min(most, declared - size))
         if not block:
             break
         size += len(block)

@@ -56,7 +56,7 @@ class Direct:
         except (NewsdeskError, ValueError):  # the application finds the same, and says it
             return None
         record.key = None if key is None else key.name
-        record.scored(model, [article], [(prediction.section, prediction.decision)])
+        record.scored(model, [(prediction.section, prediction.decision)], [article].__getitem__)
         found = orjson.dumps(prediction)
         headers = [*_COMMON, ("Content-Length", str(len(found))), (HEADER, record.id)]
         finish(record, 200)

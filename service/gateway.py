@@ -166,11 +166,12 @@ class Gateway:
             await self._answer(environ, proto, received, left=incoming)
             return
         self._streaming += 1
-        environ["wsgi.input"] = Streamed(incoming, loop)
+        body = environ["wsgi.input"] = Streamed(incoming, loop)
         outgoing = Outgoing(proto, client, loop)
         try:
             refusal = await loop.run_in_executor(self._streams, self._run_stream, environ, outgoing)
         finally:
+            body.close()
             self._streaming -= 1
         if refusal is not None:
             await self._finish(environ, proto, refusal, incoming)

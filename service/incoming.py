@@ -12,6 +12,7 @@ from service.loops import ask
 from service.settings import Settings
 
 _DRAIN_SECONDS = 10.0
+AHEAD = 524_288  # bytes of a stream that are received before they are asked for
 
 
 class Received(BytesIO):
@@ -108,26 +109,66 @@ class Incoming:
 
 
 class Streamed:
-    """A body as `wsgi.input`, taken by a thread as it arrives."""
+    """A body as `wsgi.input`, taken by a thread as it arrives. While that is busy the loop receives on, up to a limit: many
+    articles at once cost less each."""
 
     def __init__(self, incoming: Incoming, loop: asyncio.AbstractEventLoop) -> None:
         self._incoming = incoming
         self._loop = loop
         self._rest = b""
         self._told = False
+        self._receiver: asyncio.Task[None] | None = None
+        self._waiting = bytearray()
+        self._ended = False
+        self._fault: Exception | None = None
+        self._changed = asyncio.Event()
 
     def read(self, size: int = -1) -> bytes:
-        """The next part, at most `size` bytes of it, as soon as there is one; b"" at the end.
+        """What has come, at most `size` bytes of it, as soon as there is some; b"" at the end.
 
         Raises:
             BodyTimeout, BodyError: once, if it does not come in time or is cut off.
             ConnectionError: nobody receives it any more.
         """
         if not self._rest:
-            self._rest = ask(self._loop, self._incoming.part())
-            if self._incoming.error is not None and not self._told:
+            self._rest = ask(self._loop, self._take())
+            if not self._rest and self._incoming.error is not None and not self._told:
                 self._told = True
                 raise self._incoming.error
         size = len(self._rest) if size < 0 else size
         block, self._rest = self._rest[:size], self._rest[size:]
         return block
+
+    def close(self) -> None:
+        """Receive nothing more; only in the loop."""
+        if self._receiver is not None:
+            self._receiver.cancel()
+
+    async def _take(self) -> bytes:
+        if self._receiver is None:
+            self._receiver = asyncio.create_task(self._receive())
+        while not self._waiting and not self._ended:
+            await self._change()
+        if not self._waiting and self._fault is not None:
+            raise self._fault
+        found = bytes(self._waiting)
+        self._waiting.clear()
+        self._changed.set()
+        return found
+
+    async def _receive(self) -> None:
+        try:
+            while part := await self._incoming.part():
+                self._waiting += part
+                self._changed.set()
+                while len(self._waiting) >= AHEAD:
+                    await self._change()
+        except Exception as error:  # told to the one who takes
+            self._fault = error
+        finally:
+            self._ended = True
+            self._changed.set()
+
+    async def _change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()

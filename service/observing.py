@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from secrets import token_hex
 from time import perf_counter
@@ -47,14 +47,19 @@ class Record:
     version: str | None = None
 
     def scored(
-        self, model: Model, articles: Sequence[Article], decided: Sequence[Decided], rejected: int = 0
+        self,
+        model: Model,
+        decided: Sequence[Decided],
+        article_at: Callable[[int], Article],
+        rejected: int = 0,
     ) -> None:
-        """These articles were scored by this model, with these results, and others could not be."""
+        """Articles were scored by this model, with these results, and others could not be; `article_at` gives those that
+        were, from 0."""
         self.model, self.version = model.name, model.version
         self.articles += len(decided)
         self.rejected += rejected
         self.metrics.scored(decided, rejected)
-        self.metrics.words(model, articles)
+        self.metrics.words(model, len(decided), article_at)
 
 
 def init_app(app: Flask) -> None:

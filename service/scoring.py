@@ -33,7 +33,7 @@ def score_each(model: Model, record: Record, reads: Iterable[Callable[[], Articl
     for place, answer in zip(places, _score(model, articles), strict=True):
         answers[place] = answer
     decided = [(row["section"], row["decision"]) for row in answers if ERROR not in row]
-    record.scored(model, articles, decided, len(answers) - len(decided))
+    record.scored(model, decided, articles.__getitem__, len(answers) - len(decided))
     return answers
 
 

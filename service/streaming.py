@@ -6,7 +6,7 @@ lines, too: {"error": problem}, with the number of the line at fault.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,9 @@ MEDIA_TYPE = "application/x-ndjson"
 
 _LINE = orjson.OPT_APPEND_NEWLINE
 _MOST = 4096  # articles that are scored at once
+_MANY = 256  # articles from which on making columns of them pays
+
+Line = tuple[int, bytes | InputError]  # its number, and what it holds
 
 
 def predict_lines(
@@ -40,11 +43,8 @@ def predict_lines(
         for lines in split_lines(blocks, settings.max_body_bytes):
             for start in range(0, len(lines), _MOST):
                 part = lines[start : start + _MOST]
-                numbers = [number for number, _ in part]
-                reads = [partial(_read, line, settings) for _, line in part]
-                answers = score_each(model, record, reads)
-                yield b"".join(
-                    [_written(answer, number) for answer, number in zip(answers, numbers, strict=True)]
+                yield _scored_as_columns(part, model, settings, record) or _scored(
+                    part, model, settings, record
                 )
     except NewsdeskError as error:  # of the stream as a whole: it ends here
         yield orjson.dumps({ERROR: problem_of(error).model_dump(exclude_none=True)}, option=_LINE)
@@ -53,7 +53,25 @@ def predict_lines(
         yield orjson.dumps({ERROR: FAULT.model_dump(exclude_none=True)}, option=_LINE)
 
 
-def split_lines(blocks: Iterator[bytes], limit: int) -> Iterator[list[tuple[int, bytes | InputError]]]:
+def _scored_as_columns(
+    lines: Sequence[Line], model: Model, settings: Settings, record: Record
+) -> bytes | None:
+    """The answers, where lines are many and nothing about them is unusual."""
+    whole = [line for _, line in lines if isinstance(line, bytes)]
+    if len(lines) < _MANY or len(whole) < len(lines):
+        return None
+    from service.columnar import score_lines  # imports PyArrow, which nothing else here does
+
+    return score_lines(model, whole, settings, record)
+
+
+def _scored(lines: Sequence[Line], model: Model, settings: Settings, record: Record) -> bytes:
+    """The answers, made of an object a line."""
+    answers = score_each(model, record, [partial(_read, line, settings) for _, line in lines])
+    return b"".join([_written(answer, number) for answer, (number, _) in zip(answers, lines, strict=True)])
+
+
+def split_lines(blocks: Iterator[bytes], limit: int) -> Iterator[list[Line]]:
     """The lines that each block completes, with their numbers (from 1), without empty ones; in place of a line that is
     longer than `limit` bytes the error."""
     number, pending, size, skipping = 1, [b""], 0, False  # pending: the parts of a line that is not yet whole
@@ -64,7 +82,7 @@ def split_lines(blocks: Iterator[bytes], limit: int) -> Iterator[list[tuple[int,
             pending, size = [], 0
         pending.append(block)
         size += len(block)
-        found: list[tuple[int, bytes | InputError]] = []
+        found: list[Line] = []
         for line in lines:
             if skipping:
                 skipping = False

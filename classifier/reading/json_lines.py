@@ -17,11 +17,11 @@ _ESCAPED = r'[\x00-\x1f"\\]'
 _NULL = "null"
 
 
-def json_lines(batch: pa.RecordBatch) -> pa.Buffer:
-    """One object a row, each with a line break behind it; NaN and infinity are null."""
+def json_lines(batch: pa.RecordBatch, gap: str = " ") -> pa.Buffer:
+    """One object a row, each with a line break behind it, `gap` behind commas and colons; NaN and infinity are null."""
     if not len(batch):
         return pa.py_buffer(b"")
-    pieces = _object(batch.schema.names, batch.columns, end="}\n")
+    pieces = _object(batch.schema.names, batch.columns, gap, end="}\n")
     lines = _joined(pieces, len(batch))
     _, offsets, data = lines.buffers()
     ends = memoryview(offsets).cast("i")[lines.offset :]
@@ -34,7 +34,7 @@ def csv_texts(column: pa.Array) -> pa.Array:
         return _floats(column)
     if types.is_list(column.type) and column.null_count < len(column):
         return pc.if_else(
-            column.is_valid(), _joined(_pieces(column), len(column)), pa.scalar(None, pa.string())
+            column.is_valid(), _joined(_pieces(column, " "), len(column)), pa.scalar(None, pa.string())
         )
     return as_text(column)
 
@@ -49,10 +49,12 @@ class _Few(NamedTuple):
 _Piece: TypeAlias = "str | pa.Array | _Few"  # what stands in every row alike, or each row's own string
 
 
-def _object(names: Sequence[str], columns: Sequence[pa.Array], end: str = "}") -> Iterator[_Piece]:
+def _object(
+    names: Sequence[str], columns: Sequence[pa.Array], gap: str, end: str = "}"
+) -> Iterator[_Piece]:
     for number, (name, column) in enumerate(zip(names, columns, strict=True)):
-        yield f"{', ' if number else '{'}{json_text(name)}: "
-        yield from _pieces(column)
+        yield f"{f',{gap}' if number else '{'}{json_text(name)}:{gap}"
+        yield from _pieces(column, gap)
     yield end if names else f"{{{end}"
 
 
@@ -87,7 +89,7 @@ def _taken(piece: str | _Few) -> Iterator[str | pa.Array]:
         yield piece if isinstance(piece, str) else piece.values.take(piece.places)
 
 
-def _pieces(column: pa.Array) -> Iterator[_Piece]:
+def _pieces(column: pa.Array, gap: str) -> Iterator[_Piece]:
     """Each value as JSON, of a column with a row or more."""
     kind, nulls = column.type, column.null_count
     if nulls == len(column):
@@ -103,14 +105,14 @@ def _pieces(column: pa.Array) -> Iterator[_Piece]:
         places = column.cast(pa.int8()).fill_null(2)
         yield _Few(pa.array(["false", "true", _NULL]), places)
     elif types.is_struct(kind) and kind.num_fields and not nulls:
-        yield from _object([field.name for field in kind], column.flatten())
+        yield from _object([field.name for field in kind], column.flatten(), gap)
     elif types.is_list(kind) and not nulls:
-        yield from ("[", _items(column), "]")
+        yield from ("[", _items(column, gap), "]")
     else:
-        yield _texts(column)
+        yield _texts(column, gap)
 
 
-def _texts(column: pa.Array) -> pa.Array:
+def _texts(column: pa.Array, gap: str) -> pa.Array:
     """(n,) strings: what `_pieces` are joined."""
     kind = column.type
     if is_text(kind):
@@ -120,7 +122,7 @@ def _texts(column: pa.Array) -> pa.Array:
     elif types.is_integer(kind):
         made = column.cast(pa.string())
     elif types.is_list(kind):
-        made = pc.if_else(column.is_valid(), pc.binary_join_element_wise("[", _items(column), "]", ""), _NULL)
+        made = pc.if_else(column.is_valid(), pc.binary_join_element_wise("[", _items(column, gap), "]", ""), _NULL)
     else:
         made = pa.array([json_text(value) for value in to_values(column)], pa.string())
     return made.fill_null(_NULL)
@@ -156,11 +158,11 @@ def _floats(column: pa.Array) -> pa.Array:
     return pc.if_else(whole, pc.binary_join_element_wise(made, ".0", ""), made)
 
 
-def _items(column: pa.Array) -> pa.Array:
+def _items(column: pa.Array, gap: str) -> pa.Array:
     """(n,) the items of each list, as they lie: what is hidden behind null lists or beside a slice is left out."""
     lengths = column.value_lengths().fill_null(0)
     ends = pc.cumulative_sum(lengths).cast(pa.int32())
     offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends])
     items = column.flatten()
-    texts = _joined(_pieces(items), len(items)) if len(items) else pa.array([], pa.string())
-    return pc.binary_join(pa.ListArray.from_arrays(offsets, texts), ", ")
+    texts = _joined(_pieces(items, gap), len(items)) if len(items) else pa.array([], pa.string())
+    return pc.binary_join(pa.ListArray.from_arrays(offsets, texts), f",{gap}")

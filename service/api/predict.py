@@ -26,7 +26,7 @@ def predict() -> Response:
     article = read_article_or_page(read_json(), current_settings())
     model = current_model()
     prediction = model.predict(article)
-    current_record().scored(model, [article], [(prediction.section, prediction.decision)])
+    current_record().scored(model, [(prediction.section, prediction.decision)], [article].__getitem__)
     if not flags["explain"]:
         return json_response(prediction)
     return json_response({**prediction.to_dict(), "explanation": model.explain(article)})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
@@ -66,11 +66,11 @@ class Metrics:
         amounts += [(_decision_key(*what), float(number)) for what, number in found.items()]
         self._cells.add(amounts)
 
-    def words(self, model: Model, articles: Iterable[Article]) -> None:
-        """Look at some of these articles for words that the model does not know."""
-        for article in articles:
+    def words(self, model: Model, count: int, article_at: Callable[[int], Article]) -> None:
+        """Look at some of these articles, numbered from 0, for words that the model does not know."""
+        for number in range(count):
             if next(self._asked) % _EVERY == 0:
-                words, unknown = count_words(model, article)
+                words, unknown = count_words(model, article_at(number))
                 self._cells.add(((_WORDS, float(words)), (_UNKNOWN, float(unknown))))
 
     def version(self, model: Model) -> None:
