@@ -96,13 +96,18 @@ def test_a_text_over_the_limit_is_left_to_objects(app: Flask, model: Model, sett
 
 
 def test_they_are_counted(app: Flask, model: Model, settings: Settings) -> None:
+    def counted(name: str) -> float:
+        lines = [line.rsplit(None, 1) for line in metrics_of(app).text().splitlines()]
+        return next((float(value) for own, value in lines if own == name), 0.0)
+
+    names = ("newsdesk_articles_total", "newsdesk_words_total")
+    before = [counted(name) for name in names]
     record = record_of(app)
     score_lines(model, [orjson.dumps(USUAL)] * 70, settings, record)
     assert (record.articles, record.rejected, record.version) == (70, 0, model.version)
-    text = metrics_of(app).text()
-    assert "newsdesk_articles_total 70" in text
-    known = next(line for line in text.splitlines() if line.startswith("newsdesk_words_total "))
-    assert float(known.split()[1]) > 0
+    articles, words = [counted(name) - own for name, own in zip(names, before, strict=True)]
+    assert articles == 70
+    assert words > 0
 
 
 TEXT = st.text(max_size=12) | st.sampled_from(["Bank shares", "Votes", " ", "\x85", "\u2028", 'a\\"b'])
