@@ -239,8 +239,8 @@ def _string(name: str, value: Any, where: str | None) -> str | None:
         return None
     if not isinstance(value, str):
         raise FieldError(name, f"is a {type(value).__name__}", where=where, remedy="it must be a string")
-    # One look at the flags of an ASCII string is enough for half of the question; the search is slow on long texts.
-    if ("\0" in value or not value.isascii()) and (found := _FORBIDDEN.search(value)):
+    # The search is slow on long texts.
+    if ("\0" in value or not _encodable(value)) and (found := _FORBIDDEN.search(value)):
         what = (
             "a NUL character"
             if found.group() == "\x00"
@@ -253,6 +253,17 @@ def _string(name: str, value: Any, where: str | None) -> str | None:
             remedy="remove it or fix the encoding of the source",
         )
     return value
+
+
+def _encodable(text: str) -> bool:
+    """Whether UTF-8 can carry it."""
+    if text.isascii():  # one look at its flags
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _sections(value: Any, where: str | None, timezone: tzinfo | None) -> tuple[str, ...] | None:

@@ -113,8 +113,8 @@ class Calibration:
         own = zip(scores, self._slopes, self._intercepts, strict=True)
         logits = [score * slope + intercept for score, slope, intercept in own]
         most = max(logits)
-        powers = np.exp(np.array([logit - most for logit in logits]))
-        return cast("list[float]", (powers / powers.sum()).tolist())
+        powers = np.exp([logit - most for logit in logits])
+        return cast("list[float]", (powers / np.add.reduce(powers)).tolist())
 
     def _each(self, scores: Floats) -> Floats:
         """(n · members, k) every member's probabilities."""

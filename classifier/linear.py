@@ -27,7 +27,6 @@ from classifier.text.rows import Rows
 from classifier.text.sparse import Floats, SparseRows, address
 
 _FEW_OUTPUTS = 64  # with more, arrays are quicker than numbers, also for one row
-_SMALL = 8192  # weights of a table that is kept as lists, too
 INTERCEPT = "(intercept)"  # a feature that every article has: where scores start
 
 
@@ -60,7 +59,7 @@ class Linear:
             for block, table in zip(self.blocks, self.tables, strict=True)
             if not isinstance(block, TextBlock) and not is_text_cross(block)
         ]
-        few = [(block, _listed(table)) for block, table, _, _ in self._others if isinstance(block, FewBlock)]
+        few = [(block, table) for block, table, _, _ in self._others if isinstance(block, FewBlock)]
         self._few = few if len(few) == len(self._others) and len(intercept) <= _FEW_OUTPUTS else None
         self._start: list[float] = intercept.tolist()
 
@@ -113,9 +112,13 @@ class Linear:
             return scores[0].tolist(), int(found[0])
         sums, known = self._text.one(rows)
         for block, table in self._few:
-            for feature, value in zip(*block.one(rows), strict=True):
-                weights = table[feature]
-                for k, weight in enumerate(weights if isinstance(weights, list) else weights.tolist()):
+            features, values = block.one(rows)
+            if len(sums) == 1:
+                for feature, value in zip(features, values, strict=True):
+                    sums[0] += value * table.item(feature)
+                continue
+            for feature, value in zip(features, values, strict=True):
+                for k, weight in enumerate(table[feature].tolist()):
                     sums[k] += value * weight
         return [total + start for total, start in zip(sums, self._start, strict=True)], known
 
@@ -197,11 +200,6 @@ class Linear:
         found = cls.__new__(cls)
         found._take(blocks, tables, intercept)
         return found
-
-
-def _listed(table: Floats) -> Any:
-    """A small table as lists, of which a number is quicker to take."""
-    return table.tolist() if table.size <= _SMALL else table
 
 
 def _tables_of(blocks: Sequence[Block], weights: NDArray[Any]) -> list[Any]:

@@ -49,9 +49,7 @@ class _Few(NamedTuple):
 _Piece: TypeAlias = "str | pa.Array | _Few"  # what stands in every row alike, or each row's own string
 
 
-def _object(
-    names: Sequence[str], columns: Sequence[pa.Array], gap: str, end: str = "}"
-) -> Iterator[_Piece]:
+def _object(names: Sequence[str], columns: Sequence[pa.Array], gap: str, end: str = "}") -> Iterator[_Piece]:
     for number, (name, column) in enumerate(zip(names, columns, strict=True)):
         yield f"{f',{gap}' if number else '{'}{json_text(name)}:{gap}"
         yield from _pieces(column, gap)
@@ -122,7 +120,9 @@ def _texts(column: pa.Array, gap: str) -> pa.Array:
     elif types.is_integer(kind):
         made = column.cast(pa.string())
     elif types.is_list(kind):
-        made = pc.if_else(column.is_valid(), pc.binary_join_element_wise("[", _items(column, gap), "]", ""), _NULL)
+        made = pc.if_else(
+            column.is_valid(), pc.binary_join_element_wise("[", _items(column, gap), "]", ""), _NULL
+        )
     else:
         made = pa.array([json_text(value) for value in to_values(column)], pa.string())
     return made.fill_null(_NULL)

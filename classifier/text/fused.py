@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ctypes
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from classifier.text.blocks import Block, CrossBlock, TextBlock
 from classifier.text.memory import cleared
 from classifier.text.native import kernel
 from classifier.text.rows import Rows
+from classifier.text.single import Seat
 from classifier.text.sparse import Floats, Integers, address
 from classifier.text.strings import Texts, check
 
@@ -154,7 +156,8 @@ class FusedText:
             cut = (analyzer.kind, analyzer.ngrams, analyzer.seed, analyzer.stop_words)
             read = (block.column, analyzer.lowercase, analyzer.strip_accents)
             groups.setdefault(read, {}).setdefault(cut, []).append(_Part(block, table, crosses))
-        self._groups = [_Group(read[0], cuts, outputs) for read, cuts in groups.items()]
+        self._groups = [Group(read[0], cuts, outputs) for read, cuts in groups.items()]
+        self._seats = threading.local()
 
     def add_scores(self, rows: Rows, scores: Floats, known: NDArray[np.int32]) -> None:
         """Add to `scores` (n, outputs), and to `known` (n,) how many terms each row has.
@@ -164,7 +167,7 @@ class FusedText:
         """
         places = address(scores), address(known)
         for group in self._groups:
-            targets, keep = group.filled(places, rows, _categories)
+            targets, keep = group.filled(places, partial(_categories, rows=rows))
             # Strings are encoded part by part, by the thread that scores them; a few at once.
             whole = None
             if len(rows) < 2 * _THREADED or not rows.in_parts(group.column):
@@ -173,7 +176,7 @@ class FusedText:
             def run(
                 start: int,
                 stop: int,
-                group: _Group = group,
+                group: Group = group,
                 whole: Texts | None = whole,
                 targets: Any = targets,
             ) -> None:
@@ -189,17 +192,13 @@ class FusedText:
         Raises:
             FieldError: the text cannot be read.
         """
-        scores = (ctypes.c_double * self._outputs)()
-        known = ctypes.c_int32()
-        places = ctypes.addressof(scores), ctypes.addressof(known)
-        for group in self._groups:
-            targets, keep = group.filled(places, rows, _category)
-            group.score(rows.kernel_texts(group.column), targets, 0, 1)
-            del keep
-        return scores[:], known.value
+        seat = getattr(self._seats, "own", None)
+        if seat is None:
+            seat = self._seats.own = Seat(self._groups, self._outputs)
+        return seat.score(rows)
 
 
-class _Group:
+class Group:
     """The text blocks of a head that read the same column, and what does not change from call to call."""
 
     def __init__(self, column: str, cuts: Mapping[Any, list[_Part]], outputs: int) -> None:
@@ -218,10 +217,16 @@ class _Group:
             target.cross_count = len(part.crosses)
         self._crosses = [_crosses_of(part) for part in self._parts]
 
+    @property
+    def fixed(self) -> tuple[Any, Any, Any]:
+        """What every call takes: the table of characters, the analyses, and the ends of their targets."""
+        return self._chars, self._analyses, self._ends
+
     def filled(
-        self, places: tuple[int, int], rows: Rows, categories: Callable[[CrossBlock, Rows], tuple[int, Any]]
+        self, places: tuple[int, int], categories: Callable[[CrossBlock], tuple[int, Any]]
     ) -> tuple[Any, list[Any]]:
-        """The targets for these rows, and what they point to; `places` are those of the scores and the known terms."""
+        """The targets, and what they point to: `places` are those of the scores and the known terms, `categories` gives
+        the place of a cross' categories of the rows and what holds them."""
         targets = type(self._targets).from_buffer_copy(self._targets)
         keep: list[Any] = []
         for target, part, fixed in zip(targets, self._parts, self._crosses, strict=True):
@@ -230,7 +235,7 @@ class _Group:
                 continue
             crosses = type(fixed).from_buffer_copy(fixed)
             for cross, (block, _) in zip(crosses, part.crosses, strict=True):
-                cross.of_row, own = categories(block, rows)
+                cross.of_row, own = categories(block)
                 keep.append(own)
             target.crosses = ctypes.addressof(crosses)
             keep.append(crosses)
@@ -256,15 +261,8 @@ def _crosses_of(part: _Part) -> Any:
 
 
 def _categories(block: CrossBlock, rows: Rows) -> tuple[int, Any]:
-    """Where the categories of the rows lie, and what holds them."""
     found = block.category_ids(rows).astype(np.int32)
     return address(found), found
-
-
-def _category(block: CrossBlock, rows: Rows) -> tuple[int, Any]:
-    """`_categories` of a single row."""
-    found = ctypes.c_int32(block.category_id(rows))
-    return ctypes.addressof(found), found
 
 
 def in_threads(run: Any, count: int) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from classifier.articles import ARTICLE_FIELDS, TEXT_FIELDS, Article, join_text
-from classifier.text.strings import Texts
+from classifier.text.strings import Texts, encoded
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,6 +32,7 @@ class Rows:
         self._replaced = frozenset(self._columns)  # what the batch does not tell of
         self._texts: dict[str, Texts] = {}
         self._parts: dict[tuple[str, int, int], Texts] = {}
+        self._encoded: dict[str, bytes] = {}  # of a single row
         self._articles: Sequence[Article] = ()
 
     @classmethod
@@ -77,7 +78,7 @@ class Rows:
             copy._replaced = self._replaced | {column}
             copy._articles = self._articles
         if column not in TEXT_COLUMNS:
-            copy._texts, copy._parts = self._texts, self._parts
+            copy._texts, copy._parts, copy._encoded = self._texts, self._parts, self._encoded
         return copy
 
     def times(self) -> Sequence[datetime | None]:
@@ -96,6 +97,17 @@ class Rows:
         if column not in self._texts:
             self._texts[column] = self._kernel_texts(TEXT_FIELDS if column == TEXT else (column,))
         return self._texts[column]
+
+    def encoded(self, column: str) -> bytes:
+        """`texts` of a single row in UTF-8, made once."""
+        found = self._encoded.get(column)
+        if found is None:
+            if column == TEXT:
+                text = join_text(*[self.values(name)[0] or "" for name in TEXT_FIELDS])
+            else:
+                text = self.values(column)[0] or ""
+            found = self._encoded[column] = encoded(text)
+        return found
 
     def in_parts(self, column: str) -> bool:
         """Whether `kernel_part` encodes strings; what it reads is then there for all threads."""
@@ -122,11 +134,6 @@ class Rows:
     def _kernel_texts(self, names: Sequence[str]) -> Texts:
         batch = self._batch
         if batch is None or self._of_strings(names):
-            if (
-                self._length == 1
-            ):  # joined here: that costs less than the kernel's structures of several columns
-                parts = [self.values(name)[0] or "" for name in names]
-                return Texts.from_strings([join_text(*parts) if len(parts) > 1 else parts[0]])
             return Texts.from_strings(*[self.texts(name) for name in names])
         there = [batch.column(name) for name in names if name in batch.schema.names]
         return Texts.from_arrow(*there) if there else Texts.from_strings([""] * self._length)

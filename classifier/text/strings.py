@@ -86,13 +86,13 @@ def iterate(texts: Iterable[Any]) -> Iterator[Any]:
 
 def _string_column(texts: Sequence[str], first: int, row: int) -> tuple[native.Column, Any]:
     if len(texts) == 1:
-        data = _encoded(texts[0], first)
+        data = encoded(texts[0], first)
         offsets: Any = _PAIR(0, len(data))
         return native.Column(data, ctypes.addressof(offsets), None, -row, 1), (data, offsets)
     try:
         parts = list(map(str.encode, texts))
     except (TypeError, UnicodeEncodeError):  # no string, or half of a surrogate pair in one
-        parts = [_encoded(text, number) for number, text in enumerate(texts, first)]
+        parts = [encoded(text, number) for number, text in enumerate(texts, first)]
     data = b"".join(parts)
     lengths = map(len, parts)
     places = np.zeros(len(texts) + 1, np.int64)
@@ -100,7 +100,12 @@ def _string_column(texts: Sequence[str], first: int, row: int) -> tuple[native.C
     return native.Column(data, places.ctypes.data, None, -row, 1), (data, places)
 
 
-def _encoded(text: object, number: int) -> bytes:
+def encoded(text: object, number: int = 0) -> bytes:
+    """A text in UTF-8.
+
+    Raises:
+        UsageError: it is none.
+    """
     if not isinstance(text, str):
         raise UsageError(
             f"text {number} is a {type(text).__name__}, not a string",

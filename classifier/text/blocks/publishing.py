@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,6 +26,10 @@ class TimeBlock:
     timezone: str
     weight: float
     average: Floats
+    _average: list[float] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_average", (self.average * self.weight).tolist())
 
     @property
     def width(self) -> int:
@@ -39,7 +43,7 @@ class TimeBlock:
     def one(self, rows: Rows) -> FewFeatures:
         places = time_features(rows.times()[0], self.timezone)
         if places is None:
-            return range(self.width), (self.average * self.weight).tolist()
+            return range(self.width), self._average
         return places, (self.weight, self.weight)
 
     def feature_name(self, feature: int) -> str:
@@ -68,6 +72,12 @@ class ShapeBlock:
     weight: float
     mean: Floats
     scale: Floats
+    _standards: list[tuple[float, float]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(
+            self, "_standards", list(zip(self.mean.tolist(), self.scale.tolist(), strict=True))
+        )
 
     @property
     def width(self) -> int:
@@ -83,8 +93,9 @@ class ShapeBlock:
         headline = rows.values("headline")[0] or ""
         if not headline.strip():
             return (), ()
-        own = zip(headline_shape(headline), self.mean.tolist(), self.scale.tolist(), strict=True)
-        return range(self.width), [(value - mean) / scale * self.weight for value, mean, scale in own]
+        own = zip(headline_shape(headline), self._standards, strict=True)
+        weight = self.weight
+        return range(self.width), [(value - mean) / scale * weight for value, (mean, scale) in own]
 
     def feature_name(self, feature: int) -> str:
         return f"headline shape: {SHAPE_FEATURES[feature]}"

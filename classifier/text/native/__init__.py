@@ -249,3 +249,11 @@ _SUFFIX = {"darwin": "dylib", "win32": "dll"}.get(sys.platform, "so")
 kernel = open_kernel(
     Path(os.environ.get("NEWSDESK_KERNEL") or Path(__file__).with_name(f"_kernel.{_SUFFIX}"))
 )
+
+
+def holding_lock(name: str, result: Any, arguments: int) -> Any:
+    """A function of the kernel that takes addresses and whole numbers, `arguments` of them, and lets no other thread run:
+    for calls of microseconds, for which the rest costs more than they do."""
+    function = ctypes.PyDLL(kernel._name)[name]
+    function.restype, function.argtypes = result, [c_void_p] * arguments
+    return function
