@@ -45,6 +45,7 @@ from training.sample import PAGES
 
 NAME = "serving"
 WORKERS = 2
+_STREAMS = 8  # the system spreads connections over the workers by chance
 _WORDS, _BODIES = 250, 100
 _MB = 1e6
 _OURS, _ECHO = "Newsdesk", "an echo on the same Granian"
@@ -53,7 +54,9 @@ _SAVE = """
 import sys, joblib, mlflow.sklearn
 mlflow.sklearn.save_model(joblib.load(sys.argv[1]), sys.argv[2], pip_requirements=[])
 """
-_SKLEARN, _MLFLOW = "scikit-learn in Flask under gunicorn", "MLflow's scoring server"
+_SKLEARN = "scikit-learn in Flask under gunicorn"
+# Its command starts one worker unless told otherwise.
+_MLFLOW = {"MLflow's scoring server, as it starts": 1, "MLflow's scoring server, two workers": WORKERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class Size:
     seconds: float = 10.0
     rounds: int = 5
     connections: int = 16
-    streamed: int = 200_000
+    streamed: int = 50_000
     starts: int = 7
 
 
@@ -142,13 +145,13 @@ def _peer(bench: Bench, stack: ExitStack, name: str) -> servers.Server:
     elif name == _SKLEARN:
         command = servers.gunicorn("benchmarks.web.peers:create_sklearn()", port, WORKERS)
     else:
-        saved = str(bench.folder / "mlflow")
+        saved = str(bench.folder / f"mlflow_{_MLFLOW[name]}")
         subprocess.run([bench.mlflow, "-c", _SAVE, str(bench.pipeline), saved], check=True)
         command = [bench.mlflow, "-m", "mlflow", "models", "serve", "-m", saved, "-p", str(port)]
-        command += ["--env-manager", "local", "--workers", str(WORKERS)]
-    log = bench.folder / f"{name.split()[0]}.log"
+        command += ["--env-manager", "local", "--workers", str(_MLFLOW[name])]
+    log = bench.folder / f"{name.replace(' ', '_')}.log"
     environ = {PIPELINE: str(bench.pipeline)}
-    if name == _MLFLOW:  # it calls others of its environment by name
+    if name in _MLFLOW:  # it calls others of its environment by name
         environ["PATH"] = f"{Path(bench.mlflow).parent}{os.pathsep}{os.environ['PATH']}"
     return stack.enter_context(servers.started(command, log, port=port, environ=environ))
 
@@ -157,8 +160,8 @@ def predicting(bench: Bench) -> None:
     """/v1/predict beside the echo and the peers: requests a second, and the slowest hundredth."""
     with ExitStack() as stack:
         running = {_OURS: stack.enter_context(newsdesk(bench))}
-        for name in (_ECHO, _SKLEARN, _MLFLOW):
-            if name == _MLFLOW and not bench.mlflow:
+        for name in (_ECHO, _SKLEARN, *_MLFLOW):
+            if name in _MLFLOW and not bench.mlflow:
                 bench.notes.append(f"{name}: left out; --mlflow names no Python that has it")
                 say(bench.notes[-1])
                 continue
@@ -173,7 +176,8 @@ def predicting(bench: Bench) -> None:
     rates = {name: statistics.median(one.rate for one in found) for name, found in loads.items()}
     slowest = {name: statistics.median(one.p99 for one in found) * 1000 for name, found in loads.items()}
     what = f"/v1/predict, {_WORDS} words"
-    for name, asked in ((_ECHO, Asked(0.5, 0.65)), (_SKLEARN, Asked(4)), (_MLFLOW, Asked(30))):
+    wanted = {_ECHO: Asked(0.5, 0.65), _SKLEARN: Asked(4), **dict.fromkeys(_MLFLOW, Asked(30))}
+    for name, asked in wanted.items():
         if name in rates:
             bench.found(what, rates[_OURS], name, rates[name], "requests/s", asked=asked)
     asked = Asked(3, at_most=True)
@@ -181,16 +185,16 @@ def predicting(bench: Bench) -> None:
 
 
 def _load(bench: Bench, name: str, server: servers.Server) -> Load:
-    path = "/invocations" if name == _MLFLOW else "/v1/predict"
+    path = "/invocations" if name in _MLFLOW else "/v1/predict"
     headers = {"Content-Type": "application/json", **bench.key}
     size = bench.size
     run_load(
-        server.port, path, bench.bodies(name == _MLFLOW), headers, seconds=1, connections=size.connections
+        server.port, path, bench.bodies(name in _MLFLOW), headers, seconds=1, connections=size.connections
     )
     return run_load(
         server.port,
         path,
-        bench.bodies(name == _MLFLOW),
+        bench.bodies(name in _MLFLOW),
         headers,
         seconds=size.seconds,
         connections=size.connections,
@@ -198,16 +202,21 @@ def _load(bench: Bench, name: str, server: servers.Server) -> Load:
 
 
 def streaming(bench: Bench) -> None:
-    """Short articles as NDJSON, over as many streams as there are workers; then what the workers hold in memory."""
+    """Short articles as NDJSON, over several streams at once; then what the workers hold in memory."""
     with newsdesk(bench) as server:
-        stream_rate(server.port, bench.line(), 1000, bench.key, WORKERS)
+        stream_rate(server.port, bench.line(), 1000, bench.key, _STREAMS)
         rates = [
-            stream_rate(server.port, bench.line(), bench.size.streamed, bench.key, WORKERS)
+            stream_rate(server.port, bench.line(), bench.size.streamed, bench.key, _STREAMS)
             for _ in range(bench.size.rounds)
         ]
         held = [servers.memory(pid) for pid in server.workers()]
     bench.found(
-        "NDJSON, short articles", statistics.median(rates), "asked", 30_000, "articles/s", asked=Asked(1)
+        f"NDJSON, short articles, {_STREAMS} streams",
+        statistics.median(rates),
+        "asked",
+        30_000,
+        "articles/s",
+        asked=Asked(1),
     )
     private = max(one.private for one in held) / _MB
     bench.found("a worker's private memory", private, "asked", 120, "MB", asked=Asked(1, at_most=True))

@@ -15,7 +15,6 @@ from service.errors import TooLarge
 from service.schemas import ArticleIn, HeadlinesIn, PageIn, join_path, validate
 from service.settings import Settings
 
-
 _CHECKED = frozenset({"sections", "published_at", "popularity", "split"})
 
 
@@ -116,7 +115,7 @@ def _is_plain(data: Any) -> bool:
     return (
         type(data) is dict
         and _CHECKED.isdisjoint(data)
-        and all([type(value) is str for value in data.values()])
+        and all(type(value) is str for value in data.values())
     )
 
 
