@@ -14,7 +14,7 @@ from flask import Flask, Request, Response, request
 from classifier.errors import FieldError
 from service.errors import BodyError, BodyTimeout, MediaTypeError, RequestError, TooLarge
 from service.incoming import AHEAD, Streamed
-from service.schemas import join_path
+from service.paths import join_path
 from service.settings import current_settings
 
 _JSON = "application/json"

@@ -43,7 +43,8 @@ def score_lines(model: Model, lines: Sequence[bytes], settings: Settings, record
         return None
     decided = zip(scored.column("section").to_pylist(), scored.column("decision").to_pylist(), strict=True)
     record.scored(model, list(decided), lambda number: to_articles(articles.slice(number, 1))[0])
-    return json_lines(scored, gap="").to_pybytes()
+    answers: bytes = json_lines(scored, gap="").to_pybytes()
+    return answers
 
 
 def _articles(lines: Sequence[bytes], settings: Settings) -> pa.RecordBatch | None:

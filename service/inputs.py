@@ -12,7 +12,7 @@ from classifier.errors import FieldError
 from classifier.headlines.checks import MAX_HEADLINES, story_of
 from classifier.reading.base import ReadOptions
 from service.errors import TooLarge
-from service.schemas import ArticleIn, HeadlinesIn, PageIn, join_path, validate
+from service.paths import join_path
 from service.settings import Settings
 
 _CHECKED = frozenset({"sections", "published_at", "popularity", "split"})
@@ -27,6 +27,8 @@ def read_article(data: Any, settings: Settings, *, at: str = "") -> Article:
         TooLarge: its text is over the limit.
     """
     if not _is_plain(data):
+        from service.schemas import ArticleIn, validate
+
         validate(ArticleIn, data, at=at)
     _check_length(data, settings, at)
     try:
@@ -45,6 +47,8 @@ def read_article_or_page(data: Any, settings: Settings) -> Article:
     """
     if not isinstance(data, Mapping) or "page" not in data:
         return read_article(data, settings)
+    from service.schemas import PageIn, validate
+
     page = validate(PageIn, data).page
     if len(page) > settings.max_text_length:
         raise _too_long("page", settings)
@@ -62,6 +66,8 @@ def read_headlines(data: Any, settings: Settings) -> tuple[list[str], Article]:
         FieldError: a field holds what it must not.
         TooLarge: its text is over the limit, or over that of a body once it is taken with every headline.
     """
+    from service.schemas import HeadlinesIn, validate
+
     headlines = validate(HeadlinesIn, data).headlines
     shared = {name: value for name, value in data.items() if name != "headlines"}
     story = story_of(shared)

@@ -13,6 +13,7 @@ import logging
 import re
 import traceback
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -49,9 +50,9 @@ from service.errors import (
 from service.logs import log
 from service.observing import Record, current_record
 from service.responses import json_response
-from service.schemas import Problem
 
 PROBLEM_TYPE = "application/problem+json"
+Problem = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,6 @@ KINDS: dict[type[NewsdeskError], Kind] = {
 }
 
 
-FAULT = Problem(type=INTERNAL.type, title=INTERNAL.title, status=INTERNAL.status, detail=_FAULT)
-
-
 def init_app(app: Flask) -> None:
     """Answer every error of the application with a problem."""
     app.register_error_handler(NewsdeskError, _answer_ours)
@@ -111,25 +109,27 @@ def init_app(app: Flask) -> None:
 
 
 def problem_of(error: NewsdeskError) -> Problem:
-    """The problem that a client gets for one of our errors."""
+    """The problem that a client gets for one of our errors, as `service.schemas.Problem` has it."""
     kind = next(KINDS[base] for base in type(error).__mro__ if base in KINDS)
     if kind.detail is not None:
-        return Problem(type=kind.type, title=kind.title, status=kind.status, detail=kind.detail)
+        return _problem(kind, kind.detail)
     field = getattr(error, "field", None)
     text = f"{field}: {error.problem}" if field else error.problem
-    return Problem(
-        type=kind.type,
-        title=kind.title,
-        status=kind.status,
-        detail=f"{text}; {error.remedy}" if error.remedy else text,
-        field=field or None,
-        line=getattr(error, "line", None),
-    )
+    problem = _problem(kind, f"{text}; {error.remedy}" if error.remedy else text)
+    places = {"field": field or None, "line": getattr(error, "line", None)}
+    return problem | {name: value for name, value in places.items() if value is not None}
+
+
+def _problem(kind: Kind, detail: str) -> Problem:
+    return {"type": kind.type, "title": kind.title, "status": kind.status, "detail": detail}
+
+
+FAULT = _problem(INTERNAL, _FAULT)
 
 
 def _answer_ours(error: NewsdeskError) -> Response:
     problem = problem_of(error)
-    if problem.status >= 500 and not isinstance(error, BodyTimeout | Busy):  # which are no fault of ours
+    if problem["status"] >= 500 and not isinstance(error, BodyTimeout | Busy):  # which are no fault of ours
         log_fault(error, current_record())
     answer = _answer(problem)
     answer.headers.update(getattr(error, "headers", {}))
@@ -141,10 +141,8 @@ def _answer_http(error: HTTPException) -> Response:
     if status >= 500:
         log_fault(error, current_record())
     title = HTTP_STATUS_CODES.get(status, "Error")
-    kind = re.sub(r"[^a-z]+", "-", title.lower())
-    answer = _answer(
-        Problem(type=f"/problems/{kind}", title=title, status=status, detail=_http_detail(error, title))
-    )
+    kind = Kind(re.sub(r"[^a-z]+", "-", title.lower()), status, title)
+    answer = _answer(_problem(kind, _http_detail(error, title)))
     if isinstance(error, MethodNotAllowed) and error.valid_methods:
         answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
     return answer
@@ -164,8 +162,8 @@ def _answer_unexpected(error: Exception) -> Response:
 
 
 def _answer(problem: Problem) -> Response:
-    named = {**problem.model_dump(exclude_none=True), "instance": f"/requests/{current_record().id}"}
-    return json_response(named, problem.status, mimetype=PROBLEM_TYPE)
+    named = {**problem, "instance": f"/requests/{current_record().id}"}
+    return json_response(named, problem["status"], mimetype=PROBLEM_TYPE)
 
 
 def log_fault(error: Exception, record: Record) -> None:

@@ -8,7 +8,7 @@ from classifier.articles import parse_time
 from classifier.errors import FieldError
 from classifier.ranking import Rankings, build_rankings
 from service.inputs import check_count, read_article
-from service.schemas import RankIn, join_path, validate
+from service.paths import join_path
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ def read_rankings(data: Any, settings: Settings, model: Model) -> Rankings:
         TooLarge: there are too many articles, or the text of one is over the limit.
         UsageError: the model has no popularity head.
     """
+    from service.schemas import RankIn, validate
+
     asked = validate(RankIn, data)
     if asked.now is not None and asked.half_life is None:
         raise FieldError("now", "has no effect without half_life", remedy="send both, or neither")

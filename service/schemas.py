@@ -2,11 +2,12 @@
 
 The envelope and the types are checked here; the rules for an article's fields stand in `classifier.articles`
 alone. Messages never quote what was sent.
+
+Importing it takes as long as loading a model: who needs it imports it when it is used.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -23,6 +24,7 @@ from pydantic_core import PydanticCustomError
 from classifier.articles import TEXT_FIELDS, parse_time
 from classifier.errors import FieldError, InputError
 from classifier.headlines.checks import MAX_HEADLINES, MAX_LENGTH, MIN_HEADLINES
+from service.paths import join_path
 
 
 def _check_time(value: str) -> str:
@@ -334,7 +336,6 @@ class DocumentOut(BaseModel):
 
 S = TypeVar("S", bound=BaseModel)
 
-_NAME = re.compile(r"[\w-]{1,40}")
 _SAID = {
     "string_type": "must be a string",
     "list_type": "must be a list",
@@ -365,16 +366,3 @@ def validate(schema: type[S], data: Any, *, at: str = "") -> S:
     if not path:
         raise InputError(f"the body {said}")
     raise FieldError(path, said)
-
-
-def join_path(start: str, *parts: str | int) -> str:
-    """A field's path as errors name it: ("articles", 3, "headline") is articles[3].headline."""
-    path = start
-    for part in parts:
-        if isinstance(part, int):
-            path += f"[{part}]"
-        else:
-            # What looks like no name may be text that went to the wrong place; errors never quote text.
-            name = part if _NAME.fullmatch(part) else "…"
-            path += f".{name}" if path else name
-    return path

@@ -39,7 +39,7 @@ def score_each(model: Model, record: Record, reads: Iterable[Callable[[], Articl
 
 def rejected(error: InputError) -> Row:
     """What stands in place of a scored row."""
-    return {ERROR: problem_of(error).model_dump(exclude_none=True)}
+    return {ERROR: problem_of(error)}
 
 
 def _score(model: Model, articles: list[Article]) -> list[Row]:

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -122,6 +123,8 @@ def load_app() -> Gateway:
     from service.settings import settings_of
 
     app = create_app()
+    # What only unusual requests need, while the usual ones are answered already.
+    threading.Thread(target=import_module, args=("service.schemas",), daemon=True).start()
     # An article makes hundreds of objects that are gone with its answer; by default they are gone through every 700.
     gc.set_threshold(10_000, 10, 10)
     return Gateway(app, settings_of(app), access_of(app))

@@ -47,10 +47,10 @@ def predict_lines(
                     part, model, settings, record
                 )
     except NewsdeskError as error:  # of the stream as a whole: it ends here
-        yield orjson.dumps({ERROR: problem_of(error).model_dump(exclude_none=True)}, option=_LINE)
+        yield orjson.dumps({ERROR: problem_of(error)}, option=_LINE)
     except Exception as error:
         log_fault(error, record)
-        yield orjson.dumps({ERROR: FAULT.model_dump(exclude_none=True)}, option=_LINE)
+        yield orjson.dumps({ERROR: FAULT}, option=_LINE)
 
 
 def _scored_as_columns(

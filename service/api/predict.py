@@ -11,8 +11,8 @@ from service.body import open_blocks, read_json
 from service.inputs import check_count, read_article, read_article_or_page, read_flags
 from service.models import current_model
 from service.observing import current_record
+from service.paths import join_path
 from service.responses import json_response
-from service.schemas import BatchIn, join_path, validate
 from service.scoring import score_each
 from service.settings import current_settings
 
@@ -42,6 +42,8 @@ def predict_batch() -> Response:
         lines = streaming.predict_lines(blocks, model, settings, record)
         return Response(lines, mimetype=streaming.MEDIA_TYPE)
     data = read_json()
+    from service.schemas import BatchIn, validate
+
     validate(BatchIn, data)
     check_count(data["articles"], settings)
     reads = [

@@ -17,7 +17,6 @@ from service.admission import PAGE_ROLE
 from service.body import read_json
 from service.models import current_model
 from service.rankings import read_rankings
-from service.schemas import PrintIn, validate
 from service.settings import current_settings
 
 blueprint = Blueprint("page_ranking", __name__)
@@ -44,6 +43,8 @@ def as_text() -> Response:
     """The lists in the form of pages; "prefix" is the site's short name."""
     data = read_json()
     asked = {"prefix": data["prefix"]} if isinstance(data, Mapping) and "prefix" in data else {}
+    from service.schemas import PrintIn, validate
+
     prefix = validate(PrintIn, asked).prefix
     if not _is_heading(prefix):
         raise FieldError(

@@ -13,7 +13,7 @@ import subprocess
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from flask import Blueprint, Response, request
@@ -30,9 +30,11 @@ from service.errors import Busy, TooLarge
 from service.inputs import read_flags
 from service.models import current_model
 from service.page.kinds import compression_of, is_html, is_plain, shown_name
-from service.page.uploads import Limits, OverLimit, read_page
 from service.responses import json_response
 from service.settings import MIB, Settings, current_settings
+
+if TYPE_CHECKING:
+    from service.page.uploads import Limits
 
 blueprint = Blueprint("page_reading", __name__)
 
@@ -73,6 +75,8 @@ def read_articles(name: str, data: bytes, options: ReadOptions, settings: Settin
         MissingExtra: its format needs packages that are not installed.
         Busy: enough is being read.
     """
+    from service.page.uploads import Limits, OverLimit, read_page  # the readers, which a worker seldom needs
+
     limits = Limits(settings.max_body_bytes, settings.max_articles, settings.max_text_length)
     if _is_usual_page(name, data, options, limits):
         try:
@@ -124,7 +128,7 @@ def _ask(name: str, data: bytes, options: ReadOptions, limits: Limits) -> Mappin
 
 def _error(told: Mapping[str, Any]) -> Exception:
     """The error that a process told of."""
-    if told["kind"] == OverLimit.__name__:
+    if told["kind"] == "OverLimit":
         return TooLarge(told["problem"], remedy=told["remedy"])
     if told["kind"] == MissingExtra.__name__:
         return MissingExtra("formats", module=told["module"])

@@ -21,7 +21,6 @@ from service.cookies import (
 from service.errors import CrossSite
 from service.keys import Key
 from service.responses import json_response
-from service.schemas import SignInIn, validate
 
 blueprint = Blueprint("page_session", __name__)
 
@@ -45,6 +44,8 @@ def sign_in() -> Response:
             "signing in was asked for by another site's page",
             remedy="open the editors' page itself; a proxy must pass the host name on",
         )
+    from service.schemas import SignInIn, validate
+
     token = validate(SignInIn, read_json(SIGN_IN_BYTES)).key.strip()
     if not token:
         raise FieldError("key", "is empty", remedy="paste the key that the operator made")

@@ -47,7 +47,7 @@ def test_the_table_is_complete() -> None:
 @pytest.mark.parametrize("kind", STATUS, ids=lambda kind: kind.__name__)
 def test_each_has_its_own_status_and_says_how_to_mend_it(kind: type[NewsdeskError]) -> None:
     problem = problem_of(made(kind))
-    assert (problem.status, problem.detail) == (STATUS[kind], "p; r")
+    assert (problem["status"], problem["detail"]) == (STATUS[kind], "p; r")
     assert kind.__doc__
 
 

@@ -30,6 +30,12 @@ def test_the_server_that_starts_the_workers_does_without_the_framework() -> None
     assert not modules & {"flask", "werkzeug", "pydantic"}
 
 
+def test_a_worker_is_ready_without_what_only_unusual_requests_need() -> None:
+    modules = imported("import service.server, service.app, service.gateway")
+    assert "flask" in modules
+    assert not modules & {"pydantic", "pyarrow", "service.schemas", "service.page.uploads"}
+
+
 def test_the_service_needs_nothing_of_training() -> None:
     modules = imported(
         "import service.server, service.app, service.inputs, classifier.model, classifier.ranking"

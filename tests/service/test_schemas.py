@@ -5,7 +5,8 @@ from dataclasses import fields
 from classifier.articles import ARTICLE_FIELDS, STRING_FIELDS
 from classifier.ranking import Entry
 from classifier.results import PREDICTION_FIELDS, Contribution, SectionScore
-from service.schemas import ArticleIn, ContributionOut, EntryOut, PredictionOut, SectionScoreOut, join_path
+from service.paths import join_path
+from service.schemas import ArticleIn, ContributionOut, EntryOut, PredictionOut, SectionScoreOut
 
 
 def test_schemas_have_the_fields_of_what_they_describe() -> None:
