@@ -124,7 +124,7 @@ def batch(soak: Soak, rng: random.Random) -> None:
 
 
 def stream(soak: Soak, rng: random.Random) -> None:
-    numbers = [rng.randrange(len(soak.articles)) for _ in range(rng.randrange(1, 800))]
+    numbers = [rng.randrange(len(soak.articles)) for _ in range(rng.randrange(1, rng.choice((200, 3000))))]
     lines = [json.dumps(soak.articles[number]).encode() + b"\n" for number in numbers]
     parts = (b"".join(lines[start : start + 50]) for start in range(0, len(lines), 50))
     answer = b"".join(exchange(soak.port, parts, {"Authorization": f"Bearer {soak.key}"}))
