@@ -31,7 +31,6 @@ class Rows:
         self._batch = batch
         self._replaced = frozenset(self._columns)  # what the batch does not tell of
         self._texts: dict[str, Texts] = {}
-        self._parts: dict[tuple[str, int, int], Texts] = {}
         self._articles: Sequence[Article] = ()
 
     @classmethod
@@ -77,7 +76,7 @@ class Rows:
             copy._replaced = self._replaced | {column}
             copy._articles = self._articles
         if column not in TEXT_COLUMNS:
-            copy._texts, copy._parts = self._texts, self._parts
+            copy._texts = self._texts
         return copy
 
     def times(self) -> Sequence[datetime | None]:
@@ -97,25 +96,6 @@ class Rows:
             self._texts[column] = self._kernel_texts(TEXT_FIELDS if column == TEXT else (column,))
         return self._texts[column]
 
-    def in_parts(self, column: str) -> bool:
-        """Whether `kernel_part` encodes strings; what it reads is then there for all threads."""
-        names = TEXT_FIELDS if column == TEXT else (column,)
-        if column in self._texts or not self._of_strings(names):
-            return False
-        for name in names:
-            self._columns[name] = self.values(name)
-        return True
-
-    def kernel_part(self, column: str, start: int, stop: int) -> Texts:
-        """`kernel_texts` of some rows, under their numbers in all, made once, after `in_parts`. So the thread that reads
-        them encodes them, while others are in the kernel."""
-        key = column, start, stop
-        if key not in self._parts:
-            names = TEXT_FIELDS if column == TEXT else (column,)
-            some = [[value or "" for value in self._columns[name][start:stop]] for name in names]
-            self._parts[key] = Texts.from_strings(*some, first=start, row=start)
-        return self._parts[key]
-
     def _of_strings(self, names: Sequence[str]) -> bool:
         return self._batch is None or not self._replaced.isdisjoint(names)
 
@@ -127,7 +107,7 @@ class Rows:
             ):  # joined here: that costs less than the kernel's structures of several columns
                 parts = [self.values(name)[0] or "" for name in names]
                 return Texts.from_strings([join_text(*parts) if len(parts) > 1 else parts[0]])
-            return Texts.from_strings(*[self.texts(name) for name in names])
+            return Texts.from_values(*[self.values(name) for name in names])
         there = [batch.column(name) for name in names if name in batch.schema.names]
         return Texts.from_arrow(*there) if there else Texts.from_strings([""] * self._length)
 
