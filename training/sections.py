@@ -35,6 +35,7 @@ from training.selection import (
 )
 
 _WEIGHT_CELLS = 1 << 27  # features of a block × labels: a gigabyte of weights
+_SLACK_CELLS = 1 << 24  # articles × labels up to which it is kept where fits have come: 128 MB
 Truth = NDArray[np.bool_]
 
 
@@ -140,8 +141,11 @@ def fit_sections(
         from training.search import search_recipe  # Optuna is an extra of its own
 
         recipe = search_recipe(recipe, trials, corpus, config)
+    progress("calibrating")
+    # A fit goes on from where one on older articles has come.
+    slack = np.zeros(truth.shape) if truth.size <= _SLACK_CELLS else None
+    decided = _decide(validation, cache, recipe, labels, config, slack)
     progress(f"fitting {recipe}")
-    cache.forget()
     blocks = cache.fitted(recipe)
     if not any(block.vectorizer for block in blocks):
         raise LabelError(
@@ -156,9 +160,8 @@ def fit_sections(
         several=several,
         seed=config.fit.seed,
         emphasis=validation.emphasis(recipe),
+        slack=slack,
     )
-    progress("calibrating")
-    decided = _decide(validation, cache, recipe, labels, config)
     head = SectionHead(
         Linear(
             [block.block for block in blocks],
@@ -198,9 +201,14 @@ def _least_known(blocks: Sequence[FittedBlock]) -> int:
 
 
 def _decide(
-    validation: Validation, cache: BlockCache, recipe: Recipe, labels: tuple[str, ...], config: Config
+    validation: Validation,
+    cache: BlockCache,
+    recipe: Recipe,
+    labels: tuple[str, ...],
+    config: Config,
+    slack: NDArray[np.float64] | None,
 ) -> Decided:
-    scores = validation.held_out(cache, recipe)
+    scores = validation.held_out(cache, recipe, slack)
     cache.forget()
     if scores is None:
         scores = np.full(validation.truth.shape, np.nan)

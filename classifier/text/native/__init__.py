@@ -226,6 +226,7 @@ def open_kernel(path: Path) -> Any:
         "nd_counter_finish": (c_int64, [c_void_p, c_int64, c_int64, c_int64, c_int64, c_int64]),
         "nd_counter_sizes": (None, [c_void_p, number]),
         "nd_counter_export": (c_int64, [c_void_p, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p]),
+        "nd_begin": (None, machine),
         "nd_descend": (c_int64, [*machine, c_double, c_int64, c_void_p]),
         "nd_pack": (None, [*machines, c_int64, c_void_p]),
         "nd_measure": (None, [*machines, c_int64, c_void_p, c_int64, c_int64, c_void_p, c_void_p]),
