@@ -15,8 +15,9 @@ from sklearn.svm import LinearSVC
 from classifier.errors import LabelError
 from classifier.linear import Linear
 from classifier.sections import SectionHead
+from classifier.text.blocks import TextBlock
 from classifier.text.rows import TEXT
-from training.blocks import side_by_side
+from training.blocks import side_by_side, sklearn_vectorizer
 from training.calibration.deciding import Decided, decide
 from training.config import Config
 from training.corpus import Corpus, Ids
@@ -41,7 +42,7 @@ Truth = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class FittedSections:
-    """The head; its text part as a scikit-learn pipeline; what was chosen, and the held-out judgements it rests on.
+    """The head; what was chosen, and the held-out judgements it rests on.
 
     `rows` are the positions in the given corpus of the `articles` that it was fitted on, to which `decided.judged.rows`,
     `truth` (articles, labels) and the features of `cache` refer. `label_counts` are of all labels in training, `dropped`
@@ -49,7 +50,6 @@ class FittedSections:
     """
 
     head: SectionHead
-    pipeline: Pipeline
     recipe: Recipe
     decided: Decided
     dropped: dict[str, int]
@@ -58,6 +58,11 @@ class FittedSections:
     truth: Truth
     cache: BlockCache
     validation: Validation
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The text part of the head for notebooks, made anew; see `text_pipeline`."""
+        return text_pipeline(self.head)
 
     @property
     def articles(self) -> int:
@@ -147,7 +152,7 @@ def fit_sections(
     decided = _decide(validation, cache, recipe, labels, config, slack)
     progress(f"fitting {recipe}")
     blocks = cache.fitted(recipe)
-    if not any(block.vectorizer for block in blocks):
+    if not any(isinstance(block.block, TextBlock) for block in blocks):
         raise LabelError(
             "the training articles with a section hold no words to learn from",
             remedy="map the columns of their texts (--column body=…)",
@@ -176,8 +181,7 @@ def fit_sections(
         decided.assignment,
         _least_known(blocks),
     )
-    pipeline = text_pipeline(blocks, head)
-    return FittedSections(head, pipeline, recipe, decided, dropped, counts, rows, truth, cache, validation)
+    return FittedSections(head, recipe, decided, dropped, counts, rows, truth, cache, validation)
 
 
 def _recipe(corpus: Corpus, trials: Trials, config: Config) -> Recipe:
@@ -196,7 +200,7 @@ def _recipe(corpus: Corpus, trials: Trials, config: Config) -> Recipe:
 
 def _least_known(blocks: Sequence[FittedBlock]) -> int:
     """A tenth of what the shortest hundredth of the training articles have: less is no article like them."""
-    known = sum(np.diff(block.matrix.indptr) for block in blocks if block.vectorizer is not None)
+    known = sum(np.diff(block.matrix.indptr) for block in blocks if isinstance(block.block, TextBlock))
     return max(1, int(np.quantile(known, 0.01) / 10))
 
 
@@ -225,20 +229,21 @@ def _decide(
     )
 
 
-def text_pipeline(blocks: Sequence[FittedBlock], head: SectionHead) -> Pipeline:
+def text_pipeline(head: SectionHead) -> Pipeline:
     """The text part of the head as plain scikit-learn objects, for notebooks: TF-IDF and one linear classifier.
 
     It takes headline, summary and body joined by line breaks, and leaves out what else the head looks at (source,
     headline). `predict` names the best section; with several labels take those whose `decision_function` is not below 0.
     """
-    starts = np.cumsum([0, *(block.block.width for block in blocks)])
+    blocks = head.linear.blocks
+    starts = np.cumsum([0, *(block.width for block in blocks)]).tolist()
     texts = [
-        (start, block) for start, block in zip(starts.tolist(), blocks, strict=False) if block.vectorizer
+        (start, block) for start, block in zip(starts, blocks, strict=False) if isinstance(block, TextBlock)
     ]
     # One text an article is all that a list of strings holds.
-    column = TEXT if any(block.block.column == TEXT for _, block in texts) else texts[0][1].block.column
-    texts = [(start, block) for start, block in texts if block.block.column == column]
-    kept = np.concatenate([np.arange(start, start + block.block.width) for start, block in texts])
+    column = TEXT if any(block.column == TEXT for _, block in texts) else texts[0][1].column
+    texts = [(start, block) for start, block in texts if block.column == column]
+    kept = np.concatenate([np.arange(start, start + block.width) for start, block in texts])
     weights, intercept = head.linear.weights[kept].T, head.linear.intercept
     if head.assignment is not None:
         intercept = intercept - head.assignment  # a label is assigned from 0 on
@@ -249,7 +254,7 @@ def text_pipeline(blocks: Sequence[FittedBlock], head: SectionHead) -> Pipeline:
         weights, intercept = weights[1:], intercept[1:]
     machine.coef_, machine.intercept_ = weights.copy(), intercept.copy()
     union = FeatureUnion(
-        [(f"tfidf_{i}", block.vectorizer) for i, (_, block) in enumerate(texts)],
-        transformer_weights={f"tfidf_{i}": block.block.weight for i, (_, block) in enumerate(texts)},
+        [(f"tfidf_{i}", sklearn_vectorizer(block)) for i, (_, block) in enumerate(texts)],
+        transformer_weights={f"tfidf_{i}": block.weight for i, (_, block) in enumerate(texts)},
     )
     return Pipeline([("features", union), ("linear", machine)])

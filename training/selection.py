@@ -19,7 +19,7 @@ from training.corpus import Corpus, Ids
 from training.features import BlockCache
 from training.machines import fit_machines
 from training.metrics import accuracy, macro_f1, micro_f1
-from training.recipes import BlockRecipe, Recipe, additions, base_recipes, script_of
+from training.recipes import SAMPLE, BlockRecipe, Recipe, additions, base_recipes, script_of
 from training.splits import folds
 
 Truth = NDArray[np.bool_]
@@ -246,7 +246,7 @@ def choose_recipe(
     half_life: float | None = None,
 ) -> Recipe:
     """The recipe that validates best: a base, then the blocks that help, class weights, regularisation (unless given)."""
-    script = script_of(corpus.texts)
+    script = script_of(corpus.spread(SAMPLE).texts)
     named = tuple(BlockRecipe(column) for column in categorical)
     start = Recipe((), 1.0 if c is None else c, balance or 0.0, half_life or 0.0)
     bases = [replace(start, blocks=(*base.blocks, *named)) for base in base_recipes(script)]

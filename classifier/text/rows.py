@@ -79,6 +79,17 @@ class Rows:
             copy._texts = self._texts
         return copy
 
+    def any(self, column: str) -> bool:
+        """Whether a column of strings has one that is not empty."""
+        if self._batch is not None and column not in self._replaced and column in self._batch.schema.names:
+            import pyarrow as pa
+            import pyarrow.compute as pc
+
+            there = self._batch.column(column)
+            if pa.types.is_string(there.type) or pa.types.is_large_string(there.type):
+                return bool(pc.max(pc.binary_length(there)).as_py())
+        return any(self.values(column))
+
     def times(self) -> Sequence[datetime | None]:
         return self.values("published_at")
 
