@@ -13,14 +13,15 @@ from training.corpus import Corpus
 
 Floats = NDArray[np.float64]
 POPULARITY_BASELINES = ("random", "recency", "source", "section", "source_hour")
+_KEYS = ("source", "section", "source_hour")
 _SHRINKAGE = 5.0  # articles' worth of the wider mean in a narrower one
 
 
 def popularity_tables(corpus: Corpus, targets: Floats) -> dict[str, dict[str, float]]:
     """Mean training target by source, by section, and by source and local hour (shrunk to the source's)."""
     known = np.isfinite(targets)
-    keys = _keys(corpus)
     tables: dict[str, dict[str, float]] = {}
+    keys = _keys(corpus) if known.any() else dict.fromkeys(_KEYS, ())
     for name, wider in (("source", None), ("section", None), ("source_hour", "source")):
         groups: dict[str, list[int]] = {}
         for i in np.flatnonzero(known).tolist():
@@ -88,4 +89,4 @@ def _keys(corpus: Corpus) -> dict[str, Sequence[str]]:
     sections = [labels[0] if labels else "" for labels in corpus.labels]
     hours = ["" if local is None else f"{local:02d}" for local in corpus.hours]
     pairs = [f"{source} {hour}" for source, hour in zip(sources, hours, strict=True)]
-    return {"source": sources, "section": sections, "source_hour": pairs}
+    return dict(zip(_KEYS, (sources, sections, pairs), strict=True))

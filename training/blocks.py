@@ -35,7 +35,6 @@ MIN_CATEGORY_ARTICLES = 3
 KNOTS = 11  # the least, each tenth, the largest
 
 
-FittedText = tuple[TextBlock, TfidfVectorizer, sp.csr_matrix]
 _WEIGHTING = Weighting(sublinear_tf=True)
 
 
@@ -77,23 +76,22 @@ def count_text(
     return Counts(analyzer, min_df, terms, table) if len(terms) else None
 
 
-def text_block(counts: Counts, column: str, weight: float = 1.0) -> FittedText:
-    """TF-IDF of counted texts: the block, the scikit-learn vectorizer it equals, and the (n, width) matrix."""
-    block, matrix = tfidf_block(counts, column, weight)
-    vectorizer = TfidfVectorizer(
-        analyzer=counts.analyzer.kind,
-        ngram_range=counts.analyzer.ngrams,
-        sublinear_tf=True,
-        vocabulary={term: i for i, term in enumerate(counts.terms)},
-    )
-    vectorizer.idf_ = block.idf
-    return block, vectorizer, matrix
-
-
-def tfidf_block(counts: Counts, column: str, weight: float = 1.0) -> tuple[TextBlock, sp.csr_matrix]:
+def text_block(counts: Counts, column: str, weight: float = 1.0) -> tuple[TextBlock, sp.csr_matrix]:
     """TF-IDF of counted texts: the block and the (n, width) matrix."""
     block = TextBlock(column, Vocabulary.of(counts.analyzer, counts.terms), _WEIGHTING, weight, counts.idf())
     return block, counts.weighted(weight=weight)
+
+
+def sklearn_vectorizer(block: TextBlock) -> TfidfVectorizer:
+    """The vectorizer that a block of `text_block` equals, but for the block's weight."""
+    vectorizer = TfidfVectorizer(
+        analyzer=block.analyzer.kind,
+        ngram_range=block.analyzer.ngrams,
+        sublinear_tf=True,
+        vocabulary={term: i for i, term in enumerate(block.terms)},
+    )
+    vectorizer.idf_ = np.array(block.idf)
+    return vectorizer
 
 
 def fit_category(rows: Rows, column: str, *, weight: float = 1.0, train: Mask | None = None) -> CategoryBlock:

@@ -109,9 +109,16 @@ class Corpus:
         """The articles of a mask or of positions, without their clicks: those are asked of the whole corpus."""
         if which.dtype == np.bool_:
             which = np.flatnonzero(which)
-        return Corpus(
+        found = Corpus(
             self.table.take(pa.array(which)), self.timezone, self.from_box[which], hash_key=self.hash_key
         )
+        if "labels" in self.__dict__:  # they are there already
+            found.__dict__["labels"] = [self.labels[i] for i in which.tolist()]
+        return found
+
+    def spread(self, count: int) -> Corpus:
+        """At least `count` of the articles, if there are so many, and less than twice as many, evenly spread."""
+        return self.take(np.arange(0, len(self), max(1, len(self) // count)))
 
     def with_column(self, name: str, values: Sequence[Any]) -> Corpus:
         """A copy with one column replaced."""

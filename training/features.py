@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from classifier.text.analyzer import Analyzer
+from classifier.text.blocks import Block
 from classifier.text.rows import Rows
 from training.blocks import Counts, block_matrix, count_text, fit_category, side_by_side, text_block
 from training.corpus import Mask
@@ -23,11 +23,10 @@ Parts = tuple[sp.csr_matrix, sp.csr_matrix]
 
 @dataclass(frozen=True, slots=True)
 class FittedBlock:
-    """A block, its matrix over the rows that it was fitted on, and for texts the scikit-learn vectorizer it equals."""
+    """A block and its matrix over the rows that it was fitted on."""
 
-    block: Any  # a block of classifier.text.blocks
-    matrix: Any
-    vectorizer: Any
+    block: Block
+    matrix: sp.csr_matrix
 
 
 class BlockCache:
@@ -72,10 +71,9 @@ class BlockCache:
             if wanted.analyzer is None:
                 block = fit_category(self._rows, wanted.column, weight=wanted.weight)
                 if block.width:
-                    found.append(FittedBlock(block, block_matrix(block, self._rows), None))
+                    found.append(FittedBlock(block, block_matrix(block, self._rows)))
             elif (counts := self._counted(wanted)) is not None:
-                text, vectorizer, matrix = text_block(counts, wanted.column, wanted.weight)
-                found.append(FittedBlock(text, matrix, vectorizer))
+                found.append(FittedBlock(*text_block(counts, wanted.column, wanted.weight)))
         return found
 
     def _matrices(self, recipe: Recipe, train: Mask | None) -> list[sp.csr_matrix]:

@@ -102,6 +102,19 @@ class _Machine:
         self.order = order
         self.state.order, self.state.count = order.ctypes.data, len(order)
 
+    def begin(self, articles: _Articles, slack: Floats) -> None:
+        """From where articles miss their side of the margin by `slack` (n,)."""
+        self.alpha[:] = slack / self._missed(articles)
+        kernel.nd_begin(articles.table, self.state)
+
+    def slack(self, articles: _Articles) -> Floats:
+        """(n,) by how much they miss it."""
+        return np.asarray(self.alpha * self._missed(articles))
+
+    def _missed(self, articles: _Articles) -> Floats:
+        """(n,) by how much each misses it at the optimum, for one of its dual variable."""
+        return np.asarray(0.5 / (articles.cost * np.where(self.truth, self.state.positive, 1.0)))
+
     def descend(self, articles: _Articles, tolerance: float) -> None:
         aim = max(tolerance, min(_FIRST, _SHARE * self.spread))
         most = MOST_PASSES - self.passes
@@ -117,12 +130,15 @@ def fit_machines(
     *,
     tolerance: float,
     seed: int,
+    slack: Floats | None = None,
 ) -> tuple[Floats, Floats]:
     """Weights (width, k) and intercepts (k,) of one machine a column of `truth` (n, k), the same on any number of
     processors.
 
-    `cost` (n,) is C of each article; that of an article of class c is multiplied by `positive[c]` (k,). An interruption
-    ends it after the pass that is under way.
+    `cost` (n,) is C of each article; that of an article of class c is multiplied by `positive[c]` (k,). `slack` (n, k) says
+    by how much each article missed its side of the margin in a similar fit, from where this one then goes on; its own are
+    written over them. Without any, or where all are 0, it begins with nothing. An interruption ends it after the pass
+    that is under way.
 
     Raises:
         MemoryError: there was none left.
@@ -136,31 +152,45 @@ def fit_machines(
         articles = _Articles.of(features, cost, pool, processors)
         try:
             for first in range(0, outputs, together):
-                _fit(
-                    articles,
-                    [
-                        _Machine.of(articles, truth[:, k], float(positive[k]), weights[k], seed)
-                        for k in range(first, min(first + together, outputs))
-                    ],
-                    tolerance,
-                )
+                some = slice(first, min(first + together, outputs))
+                machines = [
+                    _Machine.of(articles, truth[:, k], float(positive[k]), weights[k], seed)
+                    for k in range(some.start, some.stop)
+                ]
+                _fit(articles, machines, tolerance, None if slack is None else slack[:, some])
         except BaseException:
             articles.stop.value = 1
             raise
     return np.ascontiguousarray(weights[:, :-1].T), weights[:, -1].copy()
 
 
-def _fit(articles: _Articles, machines: list[_Machine], tolerance: float) -> None:
-    """Descend on the articles that have something to say, then look which have now, until nothing changes."""
+def _fit(articles: _Articles, machines: list[_Machine], tolerance: float, slack: Floats | None) -> None:
+    """Descend on the articles that have something to say, then look which have now, until nothing changes. `slack` (n, k)
+    as in `fit_machines`; at first all have something to say, unless it tells more."""
     packed = cleared((articles.table.width + 1) * LANES * 8)
-    while machines:
-        articles.each(lambda machine: machine.descend(articles, tolerance), machines)
-        for first in range(0, len(machines), LANES):
-            _measure(articles, machines[first : first + LANES], packed)
-        left = [machine for machine in machines if machine.spread > tolerance]
-        machines = [machine for machine in left if machine.passes < MOST_PASSES]
-        if len(machines) < len(left):
-            warnings.warn(f"no convergence in {MOST_PASSES} passes", NotConverged, stacklevel=3)
+    left = machines
+    if slack is not None and slack.any():
+        own = list(zip(machines, slack.T, strict=True))
+        articles.each(lambda one: one[0].begin(articles, one[1]), own)
+        left = _measured(articles, machines, tolerance, packed)
+    while left:
+        articles.each(lambda machine: machine.descend(articles, tolerance), left)
+        left = _measured(articles, left, tolerance, packed)
+    if slack is not None:
+        slack[:] = np.stack([machine.slack(articles) for machine in machines], axis=1)
+
+
+def _measured(
+    articles: _Articles, machines: list[_Machine], tolerance: float, packed: NDArray[np.uint8]
+) -> list[_Machine]:
+    """Those that are not where they should be yet, and may go on."""
+    for first in range(0, len(machines), LANES):
+        _measure(articles, machines[first : first + LANES], packed)
+    left = [machine for machine in machines if machine.spread > tolerance]
+    going = [machine for machine in left if machine.passes < MOST_PASSES]
+    if len(going) < len(left):
+        warnings.warn(f"no convergence in {MOST_PASSES} passes", NotConverged, stacklevel=4)
+    return going
 
 
 def _measure(articles: _Articles, machines: Sequence[_Machine], packed: NDArray[np.uint8]) -> None:

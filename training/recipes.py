@@ -22,6 +22,7 @@ Script = Literal["spaced", "syllables", "unspaced"]
 # First words of Unicode character names. Hangul is written with spaces but inflects inside words; the others have none.
 _SYLLABLES = ("HANGUL",)
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR")
+SAMPLE = 500  # texts, from all over
 _SAMPLE_CHARACTERS = 200_000
 _LEAST = 1e-6  # a weight below it, or above its inverse, is a slip
 _NOTATION = re.compile(
@@ -120,7 +121,7 @@ def script_of(texts: Sequence[str]) -> Script:
     """The kind of script that most letters of the texts belong to, from a sample spread over them."""
     counts: dict[Script, int] = {"spaced": 0, "syllables": 0, "unspaced": 0}
     seen = 0
-    for text in texts[:: max(1, len(texts) // 500)]:
+    for text in texts[:: max(1, len(texts) // SAMPLE)]:
         for character in text[:400]:
             if character.isalpha():
                 counts[_script(character)] += 1
@@ -157,13 +158,13 @@ def base_recipes(script: Script) -> tuple[Recipe, ...]:
 
 def additions(script: Script, rows: Rows, few: bool) -> Iterator[BlockRecipe]:
     """Blocks worth trying beside the base, the cheapest first; `few` articles."""
-    if any(rows.values("source")):
+    if rows.any("source"):
         yield BlockRecipe("source")
     if script != "spaced":
         yield BlockRecipe(TEXT, "word", (1, 3), 0.5)
     elif few:
         yield BlockRecipe(TEXT, "char_wb", (3, 5))
-    if any(rows.texts("headline")) and (any(rows.texts("summary")) or any(rows.texts("body"))):
+    if rows.any("headline") and (rows.any("summary") or rows.any("body")):
         if script == "spaced":
             yield BlockRecipe("headline", "word", weight=0.5)
         else:

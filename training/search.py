@@ -20,7 +20,7 @@ from classifier.text.analyzer import AnalyzerName
 from classifier.text.rows import TEXT
 from training.config import Config
 from training.corpus import Corpus
-from training.recipes import BlockRecipe, Recipe, Script, additions, script_of
+from training.recipes import SAMPLE, BlockRecipe, Recipe, Script, additions, script_of
 from training.selection import FEW, Progress, Quality, Trials, Truth
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def space_of(start: Recipe, corpus: Corpus, truth: Truth, config: Config) -> Spa
 
 def _places(corpus: Corpus, categorical: Sequence[str]) -> Iterator[Place]:
     """In the order of the usual choice, so that its recipes are known and no other order of a recipe is tried."""
-    script, few = script_of(corpus.texts), len(corpus) < FEW
+    script, few = script_of(corpus.spread(SAMPLE).texts), len(corpus) < FEW
     offered = {block.column for block in additions(script, corpus.rows, few)}
     words = _blocks(TEXT, "word", _WORDS)
     parts = _blocks(TEXT, "char_wb", _PARTS[script] if few else _PARTS[script][:1])

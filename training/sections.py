@@ -15,8 +15,9 @@ from sklearn.svm import LinearSVC
 from classifier.errors import LabelError
 from classifier.linear import Linear
 from classifier.sections import SectionHead
+from classifier.text.blocks import TextBlock
 from classifier.text.rows import TEXT
-from training.blocks import side_by_side
+from training.blocks import side_by_side, sklearn_vectorizer
 from training.calibration.deciding import Decided, decide
 from training.config import Config
 from training.corpus import Corpus, Ids
@@ -35,12 +36,13 @@ from training.selection import (
 )
 
 _WEIGHT_CELLS = 1 << 27  # features of a block × labels: a gigabyte of weights
+_SLACK_CELLS = 1 << 24  # articles × labels up to which it is kept where fits have come: 128 MB
 Truth = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class FittedSections:
-    """The head; its text part as a scikit-learn pipeline; what was chosen, and the held-out judgements it rests on.
+    """The head; what was chosen, and the held-out judgements it rests on.
 
     `rows` are the positions in the given corpus of the `articles` that it was fitted on, to which `decided.judged.rows`,
     `truth` (articles, labels) and the features of `cache` refer. `label_counts` are of all labels in training, `dropped`
@@ -48,7 +50,6 @@ class FittedSections:
     """
 
     head: SectionHead
-    pipeline: Pipeline
     recipe: Recipe
     decided: Decided
     dropped: dict[str, int]
@@ -57,6 +58,11 @@ class FittedSections:
     truth: Truth
     cache: BlockCache
     validation: Validation
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The text part of the head for notebooks, made anew; see `text_pipeline`."""
+        return text_pipeline(self.head)
 
     @property
     def articles(self) -> int:
@@ -140,10 +146,13 @@ def fit_sections(
         from training.search import search_recipe  # Optuna is an extra of its own
 
         recipe = search_recipe(recipe, trials, corpus, config)
+    progress("calibrating")
+    # A fit goes on from where one on older articles has come.
+    slack = np.zeros(truth.shape) if truth.size <= _SLACK_CELLS else None
+    decided = _decide(validation, cache, recipe, labels, config, slack)
     progress(f"fitting {recipe}")
-    cache.forget()
     blocks = cache.fitted(recipe)
-    if not any(block.vectorizer for block in blocks):
+    if not any(isinstance(block.block, TextBlock) for block in blocks):
         raise LabelError(
             "the training articles with a section hold no words to learn from",
             remedy="map the columns of their texts (--column body=…)",
@@ -156,9 +165,8 @@ def fit_sections(
         several=several,
         seed=config.fit.seed,
         emphasis=validation.emphasis(recipe),
+        slack=slack,
     )
-    progress("calibrating")
-    decided = _decide(validation, cache, recipe, labels, config)
     head = SectionHead(
         Linear(
             [block.block for block in blocks],
@@ -173,8 +181,7 @@ def fit_sections(
         decided.assignment,
         _least_known(blocks),
     )
-    pipeline = text_pipeline(blocks, head)
-    return FittedSections(head, pipeline, recipe, decided, dropped, counts, rows, truth, cache, validation)
+    return FittedSections(head, recipe, decided, dropped, counts, rows, truth, cache, validation)
 
 
 def _recipe(corpus: Corpus, trials: Trials, config: Config) -> Recipe:
@@ -193,14 +200,19 @@ def _recipe(corpus: Corpus, trials: Trials, config: Config) -> Recipe:
 
 def _least_known(blocks: Sequence[FittedBlock]) -> int:
     """A tenth of what the shortest hundredth of the training articles have: less is no article like them."""
-    known = sum(np.diff(block.matrix.indptr) for block in blocks if block.vectorizer is not None)
+    known = sum(np.diff(block.matrix.indptr) for block in blocks if isinstance(block.block, TextBlock))
     return max(1, int(np.quantile(known, 0.01) / 10))
 
 
 def _decide(
-    validation: Validation, cache: BlockCache, recipe: Recipe, labels: tuple[str, ...], config: Config
+    validation: Validation,
+    cache: BlockCache,
+    recipe: Recipe,
+    labels: tuple[str, ...],
+    config: Config,
+    slack: NDArray[np.float64] | None,
 ) -> Decided:
-    scores = validation.held_out(cache, recipe)
+    scores = validation.held_out(cache, recipe, slack)
     cache.forget()
     if scores is None:
         scores = np.full(validation.truth.shape, np.nan)
@@ -217,20 +229,21 @@ def _decide(
     )
 
 
-def text_pipeline(blocks: Sequence[FittedBlock], head: SectionHead) -> Pipeline:
+def text_pipeline(head: SectionHead) -> Pipeline:
     """The text part of the head as plain scikit-learn objects, for notebooks: TF-IDF and one linear classifier.
 
     It takes headline, summary and body joined by line breaks, and leaves out what else the head looks at (source,
     headline). `predict` names the best section; with several labels take those whose `decision_function` is not below 0.
     """
-    starts = np.cumsum([0, *(block.block.width for block in blocks)])
+    blocks = head.linear.blocks
+    starts = np.cumsum([0, *(block.width for block in blocks)]).tolist()
     texts = [
-        (start, block) for start, block in zip(starts.tolist(), blocks, strict=False) if block.vectorizer
+        (start, block) for start, block in zip(starts, blocks, strict=False) if isinstance(block, TextBlock)
     ]
     # One text an article is all that a list of strings holds.
-    column = TEXT if any(block.block.column == TEXT for _, block in texts) else texts[0][1].block.column
-    texts = [(start, block) for start, block in texts if block.block.column == column]
-    kept = np.concatenate([np.arange(start, start + block.block.width) for start, block in texts])
+    column = TEXT if any(block.column == TEXT for _, block in texts) else texts[0][1].column
+    texts = [(start, block) for start, block in texts if block.column == column]
+    kept = np.concatenate([np.arange(start, start + block.width) for start, block in texts])
     weights, intercept = head.linear.weights[kept].T, head.linear.intercept
     if head.assignment is not None:
         intercept = intercept - head.assignment  # a label is assigned from 0 on
@@ -241,7 +254,7 @@ def text_pipeline(blocks: Sequence[FittedBlock], head: SectionHead) -> Pipeline:
         weights, intercept = weights[1:], intercept[1:]
     machine.coef_, machine.intercept_ = weights.copy(), intercept.copy()
     union = FeatureUnion(
-        [(f"tfidf_{i}", block.vectorizer) for i, (_, block) in enumerate(texts)],
-        transformer_weights={f"tfidf_{i}": block.block.weight for i, (_, block) in enumerate(texts)},
+        [(f"tfidf_{i}", sklearn_vectorizer(block)) for i, (_, block) in enumerate(texts)],
+        transformer_weights={f"tfidf_{i}": block.weight for i, (_, block) in enumerate(texts)},
     )
     return Pipeline([("features", union), ("linear", machine)])

@@ -19,7 +19,7 @@ from training.corpus import Corpus, Ids
 from training.features import BlockCache
 from training.machines import fit_machines
 from training.metrics import accuracy, macro_f1, micro_f1
-from training.recipes import BlockRecipe, Recipe, additions, base_recipes, script_of
+from training.recipes import SAMPLE, BlockRecipe, Recipe, additions, base_recipes, script_of
 from training.splits import folds
 
 Truth = NDArray[np.bool_]
@@ -91,8 +91,12 @@ class Validation:
         weight = 0.5 ** np.minimum(days / recipe.half_life, _MOST_HALVINGS)
         return np.asarray(weight / weight.mean())
 
-    def held_out(self, cache: BlockCache, recipe: Recipe) -> Floats | None:
-        """(n, k) scores by fits that did not see the article; NaN where it is never predicted. None without features."""
+    def held_out(self, cache: BlockCache, recipe: Recipe, slack: Floats | None = None) -> Floats | None:
+        """(n, k) scores by fits that did not see the article; NaN where it is never predicted. None without features.
+
+        `slack` (n, k), zeros, gets those of the last fit, from which one on more articles may go on. Forward in time each
+        fit goes on from the one before, which saw no article that this one does not see.
+        """
         scores = np.full(self.truth.shape, np.nan)
         for number in np.unique(self.fold[self.asked]).tolist():
             held = self.asked & (self.fold == number)
@@ -103,6 +107,9 @@ class Validation:
             if parts is None:
                 return None
             learnt, asked = parts
+            own = None
+            if slack is not None:
+                own = slack[rest] if self.forward else np.zeros((rest.sum(), slack.shape[1]))
             weights, intercept = fit_linear(
                 learnt,
                 self.truth[rest],
@@ -111,7 +118,11 @@ class Validation:
                 seed=self.seed,
                 tolerance=self.tolerance,
                 emphasis=self.emphasis(recipe, rest),
+                slack=own,
             )
+            if slack is not None and own is not None:
+                slack[:] = 0.0
+                slack[rest] = own
             scores[held] = asked @ weights + intercept
         return scores
 
@@ -235,7 +246,7 @@ def choose_recipe(
     half_life: float | None = None,
 ) -> Recipe:
     """The recipe that validates best: a base, then the blocks that help, class weights, regularisation (unless given)."""
-    script = script_of(corpus.texts)
+    script = script_of(corpus.spread(SAMPLE).texts)
     named = tuple(BlockRecipe(column) for column in categorical)
     start = Recipe((), 1.0 if c is None else c, balance or 0.0, half_life or 0.0)
     bases = [replace(start, blocks=(*base.blocks, *named)) for base in base_recipes(script)]
@@ -321,14 +332,17 @@ def fit_linear(
     seed: int,
     tolerance: float = TOLERANCE,
     emphasis: Floats | None = None,
+    slack: Floats | None = None,
 ) -> tuple[Floats, Floats]:
-    """One-vs-rest linear support vector machines; weights (width, k), intercept (k,). `emphasis` (n,) weighs articles."""
+    """One-vs-rest linear support vector machines; weights (width, k), intercept (k,). `emphasis` (n,) weighs articles;
+    `slack` (n, k) is where the fit begins, and then where it ended (see `fit_machines`)."""
     outputs = truth.shape[1]
     count = truth.sum(axis=0)
     mixed = (count > 0) & (count < len(truth))
     # Two sections are one question; the second answer mirrors the first.
     mirrored = not several and outputs == 2 and bool(mixed[1])
     todo = np.flatnonzero(mixed)[:1] if mirrored else np.flatnonzero(mixed)
+    own = None if slack is None else slack[:, todo]
     found, bias = fit_machines(
         features,
         truth[:, todo],
@@ -336,7 +350,10 @@ def fit_linear(
         ((len(truth) - count[todo]) / count[todo]) ** recipe.balance,
         tolerance=tolerance,
         seed=seed,
+        slack=own,
     )
+    if slack is not None:
+        slack[:, todo] = own
     if mirrored:
         return np.column_stack([found, -found]), np.append(bias, -bias)
     if len(todo) == outputs:

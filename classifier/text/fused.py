@@ -168,19 +168,11 @@ class FusedText:
         places = address(scores), address(known)
         for group in self._groups:
             targets, keep = group.filled(places, partial(_categories, rows=rows))
-            # Strings are encoded part by part, by the thread that scores them; a few at once.
-            whole = None
-            if len(rows) < 2 * _THREADED or not rows.in_parts(group.column):
-                whole = rows.kernel_texts(group.column)
+            texts = rows.kernel_texts(group.column)
 
             def run(
-                start: int,
-                stop: int,
-                group: Group = group,
-                whole: Texts | None = whole,
-                targets: Any = targets,
+                start: int, stop: int, group: Group = group, texts: Texts = texts, targets: Any = targets
             ) -> None:
-                texts = rows.kernel_part(group.column, start, stop) if whole is None else whole
                 group.score(texts, targets, start, stop)
 
             in_threads(run, len(rows))

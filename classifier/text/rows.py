@@ -31,7 +31,6 @@ class Rows:
         self._batch = batch
         self._replaced = frozenset(self._columns)  # what the batch does not tell of
         self._texts: dict[str, Texts] = {}
-        self._parts: dict[tuple[str, int, int], Texts] = {}
         self._encoded: dict[str, bytes] = {}  # of a single row
         self._articles: Sequence[Article] = ()
 
@@ -78,8 +77,19 @@ class Rows:
             copy._replaced = self._replaced | {column}
             copy._articles = self._articles
         if column not in TEXT_COLUMNS:
-            copy._texts, copy._parts, copy._encoded = self._texts, self._parts, self._encoded
+            copy._texts, copy._encoded = self._texts, self._encoded
         return copy
+
+    def any(self, column: str) -> bool:
+        """Whether a column of strings has one that is not empty."""
+        if self._batch is not None and column not in self._replaced and column in self._batch.schema.names:
+            import pyarrow as pa
+            import pyarrow.compute as pc
+
+            there = self._batch.column(column)
+            if pa.types.is_string(there.type) or pa.types.is_large_string(there.type):
+                return bool(pc.max(pc.binary_length(there)).as_py())
+        return any(self.values(column))
 
     def times(self) -> Sequence[datetime | None]:
         return self.values("published_at")
@@ -109,32 +119,13 @@ class Rows:
             found = self._encoded[column] = encoded(text)
         return found
 
-    def in_parts(self, column: str) -> bool:
-        """Whether `kernel_part` encodes strings; what it reads is then there for all threads."""
-        names = TEXT_FIELDS if column == TEXT else (column,)
-        if column in self._texts or not self._of_strings(names):
-            return False
-        for name in names:
-            self._columns[name] = self.values(name)
-        return True
-
-    def kernel_part(self, column: str, start: int, stop: int) -> Texts:
-        """`kernel_texts` of some rows, under their numbers in all, made once, after `in_parts`. So the thread that reads
-        them encodes them, while others are in the kernel."""
-        key = column, start, stop
-        if key not in self._parts:
-            names = TEXT_FIELDS if column == TEXT else (column,)
-            some = [[value or "" for value in self._columns[name][start:stop]] for name in names]
-            self._parts[key] = Texts.from_strings(*some, first=start, row=start)
-        return self._parts[key]
-
     def _of_strings(self, names: Sequence[str]) -> bool:
         return self._batch is None or not self._replaced.isdisjoint(names)
 
     def _kernel_texts(self, names: Sequence[str]) -> Texts:
         batch = self._batch
         if batch is None or self._of_strings(names):
-            return Texts.from_strings(*[self.texts(name) for name in names])
+            return Texts.from_values(*[self.values(name) for name in names])
         there = [batch.column(name) for name in names if name in batch.schema.names]
         return Texts.from_arrow(*there) if there else Texts.from_strings([""] * self._length)
 

@@ -1,4 +1,4 @@
-"""Texts as the kernel reads them: Arrow's columns where they lie, and Python's strings as bytes end to end."""
+"""Texts as the kernel reads them: Arrow's columns and Python's strings where they lie."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import numpy as np
 
 from classifier.errors import FieldError, UsageError
 from classifier.text import native
+from classifier.text.native import kernel
+from classifier.text.objects import items, layout
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,10 +53,35 @@ class Texts:
         return cls.from_strings(list(iterate(texts)), first=first)
 
     @classmethod
-    def from_strings(cls, *columns: Sequence[str], first: int = 0, row: int = 0) -> Texts:
-        """Columns of equal length; to the kernel theirs are the rows from `row` on."""
-        made = [_string_column(texts, first, row) for texts in columns]
-        return cls([column for column, _ in made], len(columns[0]), [keep for _, keep in made], first)
+    def from_strings(cls, *columns: Sequence[str], first: int = 0) -> Texts:
+        """Columns of equal length.
+
+        Raises:
+            UsageError: they hold something else, or are not of equal length.
+        """
+        return cls._of_objects(columns, first, empty=False)
+
+    @classmethod
+    def from_values(cls, *columns: Sequence[Any]) -> Texts:
+        """Columns of equal length, of strings and None, which is empty.
+
+        Raises:
+            UsageError: as `from_strings`.
+        """
+        return cls._of_objects(columns, 0, empty=True)
+
+    @classmethod
+    def _of_objects(cls, columns: Sequence[Sequence[Any]], first: int, *, empty: bool) -> Texts:
+        # Copies, whose objects stay: a list may be changed by others meanwhile.
+        own = [tuple(texts) for texts in columns]
+        if len({len(texts) for texts in own}) > 1:
+            lengths = " and ".join(str(len(texts)) for texts in own)
+            raise UsageError(
+                f"columns of {lengths} texts lie side by side",
+                remedy="give columns of equal length, and do not change them meanwhile",
+            )
+        made = [_object_column(texts, first, empty=empty) for texts in own]
+        return cls([column for column, _ in made], len(own[0]), [keep for _, keep in made], first)
 
     @classmethod
     def from_arrow(cls, *columns: pa.Array | pa.ChunkedArray, first: int = 0) -> Texts:
@@ -84,20 +111,26 @@ def iterate(texts: Iterable[Any]) -> Iterator[Any]:
     return iter(texts)
 
 
-def _string_column(texts: Sequence[str], first: int, row: int) -> tuple[native.Column, Any]:
+def _object_column(texts: tuple[Any, ...], first: int, *, empty: bool) -> tuple[native.Column, Any]:
+    """`empty`: whether None may be among them. A single text is encoded at once: that costs less."""
+    if len(texts) > 1 and (known := layout()) is not None:
+        place = items(texts)
+        if kernel.nd_plain(known, place, len(texts), empty) == len(texts):
+            return native.Column(place, None, None, 0, 1, ctypes.pointer(known)), texts
+    return _encoded_column([text or "" for text in texts] if empty else texts, first)
+
+
+def _encoded_column(texts: Sequence[Any], first: int) -> tuple[native.Column, Any]:
+    """Their bytes end to end."""
     if len(texts) == 1:
         data = encoded(texts[0], first)
         offsets: Any = _PAIR(0, len(data))
-        return native.Column(data, ctypes.addressof(offsets), None, -row, 1), (data, offsets)
-    try:
-        parts = list(map(str.encode, texts))
-    except (TypeError, UnicodeEncodeError):  # no string, or half of a surrogate pair in one
-        parts = [encoded(text, number) for number, text in enumerate(texts, first)]
-    data = b"".join(parts)
-    lengths = map(len, parts)
+        return native.Column(data, ctypes.addressof(offsets), None, 0, 1), (data, offsets)
+    parts = [encoded(text, number) for number, text in enumerate(texts, first)]
     places = np.zeros(len(texts) + 1, np.int64)
-    np.cumsum(np.fromiter(lengths, np.int64, len(texts)), out=places[1:])
-    return native.Column(data, places.ctypes.data, None, -row, 1), (data, places)
+    np.cumsum(np.fromiter(map(len, parts), np.int64, len(texts)), out=places[1:])
+    data = b"".join(parts)
+    return native.Column(data, places.ctypes.data, None, 0, 1), (data, places)
 
 
 def encoded(text: object, number: int = 0) -> bytes:

@@ -19,6 +19,7 @@ from training.blocks import (
     fit_shape,
     fit_time,
     side_by_side,
+    sklearn_vectorizer,
     text_block,
 )
 from training.corpus import Corpus
@@ -38,7 +39,8 @@ def test_a_text_block_is_scikit_learns(corpus_of: Make, analyzer: Analyzer, min_
     rows = corpus_of(ROWS).rows
     counts = count_text(rows, "text", analyzer, min_df=min_df)
     assert counts is not None
-    block, vectorizer, matrix = text_block(counts, "text", 0.5)
+    block, matrix = text_block(counts, "text", 0.5)
+    vectorizer = sklearn_vectorizer(block)
     np.testing.assert_allclose(block_matrix(block, rows).toarray(), matrix.toarray(), atol=1e-12)
     np.testing.assert_allclose(
         0.5 * vectorizer.transform(rows.texts("text")).toarray(), matrix.toarray(), atol=1e-12

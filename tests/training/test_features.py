@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from classifier.text.blocks import TextBlock
 from training import features
-from training.blocks import MIN_CATEGORY_ARTICLES, count_text
+from training.blocks import MIN_CATEGORY_ARTICLES, count_text, sklearn_vectorizer
 from training.corpus import Corpus
 from training.features import LARGE, BlockCache
 from training.recipes import BlockRecipe, Recipe
@@ -96,7 +97,7 @@ def test_fitted_on_all_they_are_what_scoring_sees(corpus_of: Make) -> None:
     )
     cache = BlockCache(rows)
     fitted = cache.fitted(recipe)
-    assert [block.vectorizer is None for block in fitted] == [False, False, True]
+    assert [isinstance(block.block, TextBlock) for block in fitted] == [True, True, False]
     together = np.concatenate([block.matrix.toarray() for block in fitted], axis=1)
     scored = np.zeros(together.shape)
     at = 0
@@ -112,10 +113,12 @@ def test_fitted_on_all_they_are_what_scoring_sees(corpus_of: Make) -> None:
     np.testing.assert_allclose(found.toarray(), together, atol=1e-12)
     text, headline, _ = fitted
     np.testing.assert_allclose(
-        text.vectorizer.transform(rows.texts("text")).toarray(), text.matrix.toarray(), atol=1e-12
+        sklearn_vectorizer(text.block).transform(rows.texts("text")).toarray(),
+        text.matrix.toarray(),
+        atol=1e-12,
     )
     np.testing.assert_allclose(
-        headline.vectorizer.transform(rows.texts("headline")).toarray() * 0.5,
+        sklearn_vectorizer(headline.block).transform(rows.texts("headline")).toarray() * 0.5,
         headline.matrix.toarray(),
         atol=1e-12,
     )

@@ -65,6 +65,8 @@ NO_JUDGEMENTS = Judgements(np.empty(0, np.int64), np.empty(0), np.empty(0, np.st
 
 def count_judgements(corpus: Corpus) -> Judgements:
     """Of the popularity column, for articles with a group. They are flags where all of them are 0 or 1."""
+    if not np.isfinite(corpus.popularity).any():
+        return NO_JUDGEMENTS
     grouped = np.array([group is not None for group in corpus.groups], np.bool_)
     known = np.flatnonzero(np.isfinite(corpus.popularity) & grouped)
     values = corpus.popularity[known]

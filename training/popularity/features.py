@@ -24,7 +24,7 @@ from training.blocks import (
     fit_shape,
     fit_time,
     side_by_side,
-    tfidf_block,
+    text_block,
 )
 from training.corpus import Mask
 from training.popularity.recipes import Feature
@@ -171,7 +171,7 @@ class FeatureCache:
             return None
         if train is not None:
             return FittedFeature(feature, None, counts.weighted(train, wanted.weight))
-        block, matrix = tfidf_block(counts, wanted.column, wanted.weight)
+        block, matrix = text_block(counts, wanted.column, wanted.weight)
         return FittedFeature(feature, block, matrix)
 
     def _cross(self, feature: Feature, train: Mask | None) -> FittedFeature | None:

@@ -1,4 +1,4 @@
-"""The compiled kernel, through ctypes: every call lets other threads run, and nothing of Python is known to it.
+"""The compiled kernel, through ctypes: every call lets other threads run, and of Python it knows what `Objects` says.
 
 The structures mirror kernel.h, weigh.h, score.c and fit.c, member by member. They hold addresses, so whoever fills one
 keeps alive what it points to.
@@ -34,6 +34,21 @@ class Chars(Structure):
     ]
 
 
+class Objects(Structure):
+    """Of kernel.h."""
+
+    _fields_ = [
+        ("none", c_void_p),
+        ("type", c_void_p),
+        ("type_at", c_int64),
+        ("length_at", c_int64),
+        ("state_at", c_int64),
+        ("ascii_at", c_int64),
+        ("wide_at", c_int64),
+        ("shift", c_int64),
+    ]
+
+
 class Column(Structure):
     """Of kernel.h."""
 
@@ -43,6 +58,7 @@ class Column(Structure):
         ("valid", c_void_p),
         ("first", c_int64),
         ("wide", c_int64),
+        ("objects", POINTER(Objects)),
     ]
 
 
@@ -169,6 +185,7 @@ def open_kernel(path: Path) -> Any:
     machine = [POINTER(Features), POINTER(Machine)]
     machines = [POINTER(Features), POINTER(POINTER(Machine))]
     signatures: dict[str, tuple[Any, list[Any]]] = {
+        "nd_plain": (c_int64, [POINTER(Objects), c_void_p, c_int64, c_int64]),
         "nd_score": (
             c_int64,
             [*text, POINTER(Analysis), number, c_int64, POINTER(Target), c_int64, c_int64, number],
@@ -209,6 +226,7 @@ def open_kernel(path: Path) -> Any:
         "nd_counter_finish": (c_int64, [c_void_p, c_int64, c_int64, c_int64, c_int64, c_int64]),
         "nd_counter_sizes": (None, [c_void_p, number]),
         "nd_counter_export": (c_int64, [c_void_p, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p]),
+        "nd_begin": (None, machine),
         "nd_descend": (c_int64, [*machine, c_double, c_int64, c_void_p]),
         "nd_pack": (None, [*machines, c_int64, c_void_p]),
         "nd_measure": (None, [*machines, c_int64, c_void_p, c_int64, c_int64, c_void_p, c_void_p]),

@@ -12,6 +12,7 @@
 
 #define LANES 8
 #define AHEAD 4        /* articles whose entries are fetched before they are needed */
+#define FETCHED 16     /* entries whose weights are fetched before they are measured */
 #define UNMOVED 0.1    /* a projected gradient below this share of the tolerance moves nothing */
 #define PACKED_ROWS 64 /* weights of a lane that are moved at a time */
 
@@ -54,10 +55,15 @@ static void shuffle(uint32_t *order, int64_t count, uint64_t *state) {
 }
 
 static inline double product(const Features *features, const double *weights, int64_t row) {
-    double sum = weights[features->width];
-    for (int64_t i = features->indptr[row]; i < features->indptr[row + 1]; i++)
+    double sum = weights[features->width], other = 0.0; /* two: an addition waits for the one before */
+    const int64_t end = features->indptr[row + 1];
+    int64_t i = features->indptr[row];
+    for (; i + 1 < end; i += 2) {
         sum += features->values[i] * weights[features->indices[i]];
-    return sum;
+        other += features->values[i + 1] * weights[features->indices[i + 1]];
+    }
+    if (i < end) sum += features->values[i] * weights[features->indices[i]];
+    return sum + other;
 }
 
 static inline void add(const Features *features, double *weights, int64_t row, double step) {
@@ -94,16 +100,26 @@ static inline int visit(const Features *features, Machine *machine, int64_t row,
     return 1;
 }
 
+/* What is known of an article beside its entries: it lies in as many places. */
+static inline void fetch_state(const Features *features, const Machine *machine, int64_t row) {
+    __builtin_prefetch(features->indptr + row);
+    __builtin_prefetch(features->squares + row);
+    __builtin_prefetch(machine->alpha + row, 1);
+    __builtin_prefetch(machine->cost + row);
+    __builtin_prefetch(machine->truth + row);
+}
+
 static void pass(const Features *features, Machine *machine, double unmoved) {
     int64_t kept = 0;
     machine->largest = -DBL_MAX;
     machine->smallest = DBL_MAX;
     for (int64_t i = 0; i < machine->count; i++) {
         uint32_t row = machine->order[i];
+        if (i + 2 * AHEAD < machine->count) fetch_state(features, machine, machine->order[i + 2 * AHEAD]);
         if (i + AHEAD < machine->count) {
-            int64_t next = features->indptr[machine->order[i + AHEAD]];
-            __builtin_prefetch(features->indices + next);
-            __builtin_prefetch(features->values + next);
+            int64_t next = machine->order[i + AHEAD], end = features->indptr[next + 1];
+            for (int64_t j = features->indptr[next]; j < end; j += 8) __builtin_prefetch(features->values + j);
+            for (int64_t j = features->indptr[next]; j < end; j += 16) __builtin_prefetch(features->indices + j);
         }
         int stays = visit(features, machine, row, unmoved);
         machine->order[kept] = row;
@@ -114,6 +130,14 @@ static void pass(const Features *features, Machine *machine, double unmoved) {
 
 static int converged(const Machine *machine, double tolerance) {
     return machine->largest < machine->smallest || machine->largest - machine->smallest <= tolerance;
+}
+
+/* Adds to the weights, which are 0, what the dual variables make of them. */
+API void nd_begin(const Features *features, Machine *machine) {
+    for (int64_t row = 0; row < features->rows; row++) {
+        double own = machine->alpha[row];
+        if (own != 0.0) add(features, machine->weights, row, machine->truth[row] ? own : -own);
+    }
 }
 
 /* Passes over the articles in `order` until their projected gradients are within the tolerance of each other, at most
@@ -143,13 +167,15 @@ API void nd_pack(const Features *features, Machine *const *machines, int64_t lan
 
 /* Measures all articles in [from, to) for `lanes` machines. `active` (lanes, rows): whether an article has something to
  * say; `ranges` (lanes, 2): the largest and the smallest projected gradient. Nothing is changed. */
-API void nd_measure(const Features *features, Machine *const *machines, int64_t lanes, const double *packed,
-                    int64_t from, int64_t to, uint8_t *active, double *ranges) {
+API void nd_measure(const Features *features, Machine *const *machines, int64_t lanes, const double *packed, int64_t from,
+                    int64_t to, uint8_t *active, double *ranges) {
+    const int64_t end = features->indptr[to];
     for (int64_t lane = 0; lane < lanes; lane++) ranges[2 * lane] = -DBL_MAX, ranges[2 * lane + 1] = DBL_MAX;
     for (int64_t row = from; row < to; row++) {
         double scores[LANES];
         for (int lane = 0; lane < LANES; lane++) scores[lane] = packed[features->width * LANES + lane];
         for (int64_t i = features->indptr[row]; i < features->indptr[row + 1]; i++) {
+            if (i + FETCHED < end) __builtin_prefetch(packed + (int64_t)features->indices[i + FETCHED] * LANES);
             const double *weights = packed + (int64_t)features->indices[i] * LANES;
             const double value = features->values[i];
             for (int lane = 0; lane < LANES; lane++) scores[lane] += value * weights[lane];

@@ -1,7 +1,7 @@
 /* What the files of the kernel share: the tables they read, the memory they work in, the hashes they agree on.
  *
- * Everything here is plain C11 on little-endian machines; nothing knows Python. Every function returns 0 or more when
- * it has done its work, and one of the errors below otherwise. */
+ * Everything here is plain C11 on little-endian machines, without a header of Python; only objects.c reads its strings.
+ * Every function returns 0 or more when it has done its work, and one of the errors below otherwise. */
 #ifndef NEWSDESK_KERNEL_H
 #define NEWSDESK_KERNEL_H
 
@@ -43,13 +43,23 @@ typedef struct {
     int32_t lowercase;
 } Chars;
 
-/* A column of strings as Arrow lays it out; `offsets` are of 32 bits, or of 64 where `wide`. */
+/* Where in a Python string is what; Python says it (classifier/text/objects.py). */
+typedef struct {
+    const void *none, *type; /* None and str */
+    int64_t type_at, length_at, state_at; /* bytes from the start of a string */
+    int64_t ascii_at, wide_at; /* where its characters begin, if all are ASCII and if not */
+    int64_t shift; /* of the state: where the bits are that count */
+} Objects;
+
+/* A column of strings: as Arrow lays it out, with `offsets` of 32 bits, or of 64 where `wide`; or of Python's objects, where
+ * `objects` is not NULL: `data` are their addresses, and only it and `first` count. */
 typedef struct {
     const uint8_t *data;
     const void *offsets;
     const uint8_t *valid; /* a bit a row, or NULL where none is null */
     int64_t first;        /* of a sliced column: where its row 0 is */
     int64_t wide;
+    const Objects *objects;
 } Column;
 
 enum { KIND_WORD, KIND_CHAR, KIND_CHAR_WB };
@@ -107,7 +117,7 @@ static inline void release(Buffer *buffer) {
 
 /* One text at a time: as it was read, and as it was cut. */
 typedef struct {
-    Buffer bytes_memory, word_memory, space_memory, origin_memory;
+    Buffer bytes_memory, word_memory, space_memory, origin_memory, encoded_memory, size_memory;
     Buffer flat_memory, flat_origin_memory, places_memory, edges_memory, token_memory, gram_memory, span_memory;
     uint8_t *bytes;   /* normalised UTF-8, `length` of it, PAD bytes of nothing behind */
     uint64_t *word;   /* a bit a byte: part of a word character */
@@ -126,10 +136,36 @@ typedef struct {
 } Text;
 
 int64_t read_text(Text *text, const Chars *chars, const Column *columns, int64_t count, int64_t row);
+int64_t object_bytes(const Column *column, int64_t row);
+const uint8_t *object_text(const Column *column, int64_t row, int64_t bytes, Buffer *memory);
 int64_t cut_text(Text *text, const Analysis *analysis);
 void release_text(Text *text);
 int64_t gram_string(const Text *text, const Analysis *analysis, int64_t gram, Buffer *buffer, int64_t at);
 void gram_place(const Text *text, const Analysis *analysis, int64_t gram, uint32_t *start, uint32_t *end);
+
+/* The bytes of a code point in UTF-8; returns how many. */
+static inline int encode_code(uint8_t *to, uint32_t code) {
+    if (code < 0x80) {
+        to[0] = (uint8_t)code;
+        return 1;
+    }
+    if (code < 0x800) {
+        to[0] = (uint8_t)(0xC0 | code >> 6);
+        to[1] = (uint8_t)(0x80 | (code & 0x3F));
+        return 2;
+    }
+    if (code < 0x10000) {
+        to[0] = (uint8_t)(0xE0 | code >> 12);
+        to[1] = (uint8_t)(0x80 | (code >> 6 & 0x3F));
+        to[2] = (uint8_t)(0x80 | (code & 0x3F));
+        return 3;
+    }
+    to[0] = (uint8_t)(0xF0 | code >> 18);
+    to[1] = (uint8_t)(0x80 | (code >> 12 & 0x3F));
+    to[2] = (uint8_t)(0x80 | (code >> 6 & 0x3F));
+    to[3] = (uint8_t)(0x80 | (code & 0x3F));
+    return 4;
+}
 
 static inline uint64_t load8(const uint8_t *at) {
     uint64_t value;

@@ -25,29 +25,6 @@ static inline int decode(const uint8_t *at, const uint8_t *end, uint32_t *code) 
     return *code < 0x10000 || *code > 0x10FFFF ? 0 : 4;
 }
 
-static inline int encode(uint8_t *to, uint32_t code) {
-    if (code < 0x80) {
-        to[0] = (uint8_t)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        to[0] = (uint8_t)(0xC0 | code >> 6);
-        to[1] = (uint8_t)(0x80 | (code & 0x3F));
-        return 2;
-    }
-    if (code < 0x10000) {
-        to[0] = (uint8_t)(0xE0 | code >> 12);
-        to[1] = (uint8_t)(0x80 | (code >> 6 & 0x3F));
-        to[2] = (uint8_t)(0x80 | (code & 0x3F));
-        return 3;
-    }
-    to[0] = (uint8_t)(0xF0 | code >> 18);
-    to[1] = (uint8_t)(0x80 | (code >> 12 & 0x3F));
-    to[2] = (uint8_t)(0x80 | (code >> 6 & 0x3F));
-    to[3] = (uint8_t)(0x80 | (code & 0x3F));
-    return 4;
-}
-
 /* Of the code point that ends before `at`: str.lower looks through ignored ones for a cased one. */
 static int cased_before(const Chars *chars, const uint8_t *start, const uint8_t *at) {
     while (at > start) {
@@ -152,7 +129,7 @@ static inline void write_ascii(Writer *writer, const uint8_t *from, int count) {
 
 static inline void write_code(Writer *writer, uint32_t cell) {
     Text *text = writer->text;
-    int bytes = encode(writer->out + writer->length, cell & CELL_CODE);
+    int bytes = encode_code(writer->out + writer->length, cell & CELL_CODE);
     uint64_t all = (1ull << bytes) - 1;
     if (cell & CELL_WORD) put_bits(text->word, writer->length, all);
     if (text->want_space && (cell & CELL_SPACE)) put_bits(text->space, writer->length, all);
@@ -230,23 +207,34 @@ static inline int64_t offset_of(const Column *column, int64_t row) {
     return column->wide ? ((const int64_t *)column->offsets)[at] : ((const int32_t *)column->offsets)[at];
 }
 
+/* The bytes that a row has in a column; none where it is null. */
+static inline int64_t field_bytes(const Column *column, int64_t row) {
+    if (column->objects) return object_bytes(column, row);
+    int64_t at = column->first + row;
+    if (column->valid && !(column->valid[at >> 3] >> (at & 7) & 1)) return 0;
+    return offset_of(column, row + 1) - offset_of(column, row);
+}
+
 /* The non-empty fields of one row, joined by line breaks, into `text`. */
 int64_t read_text(Text *text, const Chars *chars, const Column *columns, int64_t count, int64_t row) {
-    int64_t total = 0;
-    for (int64_t i = 0; i < count; i++) total += offset_of(&columns[i], row + 1) - offset_of(&columns[i], row) + 1;
+    int64_t total = 0, *bytes = room(&text->size_memory, (size_t)count * 8, 0);
+    if (!bytes) return ERROR_MEMORY;
+    for (int64_t i = 0; i < count; i++) total += (bytes[i] = field_bytes(&columns[i], row)) + 1;
     if (total >= INT32_MAX) return ERROR_LENGTH;
     Writer writer = {chars, text, NULL, 0, 0, 0, 0};
     if (!make_room(&writer, total + total / 16 + PAD)) return ERROR_MEMORY; /* some characters grow */
     for (int64_t i = 0; i < count; i++) {
         const Column *column = &columns[i];
-        int64_t start = offset_of(column, row), end = offset_of(column, row + 1), at = column->first + row;
-        total -= end - start + 1;
-        if (start == end || (column->valid && !(column->valid[at >> 3] >> (at & 7) & 1))) continue;
+        total -= bytes[i] + 1;
+        if (!bytes[i]) continue;
         if (writer.length) {
             static const uint8_t line_break[16] = {'\n'};
             write_ascii(&writer, line_break, 1);
         }
-        int64_t found = write_field(&writer, column->data + start, column->data + end, total);
+        const uint8_t *start = column->objects ? object_text(column, row, bytes[i], &text->encoded_memory)
+                                               : column->data + offset_of(column, row);
+        if (!start) return ERROR_MEMORY;
+        int64_t found = write_field(&writer, start, start + bytes[i], total);
         if (found < 0) return found;
     }
     text->bytes = writer.out;
@@ -261,6 +249,8 @@ void release_text(Text *text) {
     release(&text->word_memory);
     release(&text->space_memory);
     release(&text->origin_memory);
+    release(&text->encoded_memory);
+    release(&text->size_memory);
     release(&text->flat_memory);
     release(&text->flat_origin_memory);
     release(&text->places_memory);

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from classifier.errors import FieldError, UsageError
 from classifier.text import native
 from classifier.text.analyzer import Analyzer
+from classifier.text.objects import layout
 from classifier.text.strings import Texts, check
 from training.counting import TermCounter
 
@@ -125,6 +126,59 @@ def test_columns_beside_each_other_are_joined_by_line_breaks(rows: list[tuple[st
 )
 def test_strings_in_anything(texts: Any) -> None:
     assert seen(Texts.of(texts)) == of_strings(["ab", "c"])
+
+
+class Derived(str):
+    """Strings that keep their characters elsewhere, which Python encodes."""
+
+    __slots__ = ()
+
+
+# Runs of characters of each width, so that some fill what is encoded together and some do not.
+CHARACTERS = st.sampled_from(
+    ["a", "Z ", "b" * 15, "c" * 16, "\x7f", "\x80", "é", "ÿ" * 17, "Σ", "\u07ff", "\u0800"]
+)
+WIDER = st.sampled_from(["\ud83d", "\ude00", "\uffff", "日" * 16, "\U00010000", "😀", "\U0010ffff", "\0"])
+LONGER = st.lists(st.one_of(CHARACTERS, WIDER), max_size=9).map("".join)
+
+
+@given(
+    texts=st.lists(st.one_of(LONGER, st.lists(CHARACTERS, max_size=9).map("".join)), min_size=2, max_size=6)
+)
+@settings(deadline=None)
+def test_strings_are_read_as_python_encodes_them(texts: list[str]) -> None:
+    found = Texts.from_strings(texts)
+    encoded = Texts.from_strings(list(map(Derived, texts)))
+    assert found.columns[0].objects
+    assert not encoded.columns[0].objects
+    assert seen(found) == seen(encoded)
+
+
+@pytest.mark.parametrize("texts", [["a", None], [None, None], ["", None, "é"], [None, Derived("b"), "a"]])
+def test_none_among_values_is_empty(texts: list[str | None]) -> None:
+    found = Texts.from_values(texts)
+    assert bool(found.columns[0].objects) == (Derived not in map(type, texts))
+    assert seen(found) == of_strings(texts)
+
+
+def test_what_becomes_of_a_list_does_not_matter() -> None:
+    given = ["".join(["number ", str(i)]) for i in range(2000)]  # nobody else has them
+    wanted = of_strings(list(given))
+    texts = Texts.from_strings(given)
+    given.clear()
+    others = ["".join(["another ", str(i)]) for i in range(2000)]
+    assert seen(texts) == wanted
+    assert len(others) == len(texts)
+
+
+def test_columns_of_unequal_length() -> None:
+    with pytest.raises(UsageError, match="columns of 2 and 3 texts lie side by side; give columns of equal"):
+        Texts.from_strings(["a", "b"], ["a", "b", "c"])
+
+
+def test_another_python_is_not_guessed_at() -> None:
+    assert layout() is not None
+    assert layout("pypy") is None
 
 
 def test_halves_of_surrogate_pairs_are_characters() -> None:
