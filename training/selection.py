@@ -107,9 +107,7 @@ class Validation:
             if parts is None:
                 return None
             learnt, asked = parts
-            own = None
-            if slack is not None:
-                own = slack[rest] if self.forward else np.zeros((rest.sum(), slack.shape[1]))
+            own = self.begun(slack, rest)
             weights, intercept = fit_linear(
                 learnt,
                 self.truth[rest],
@@ -120,11 +118,22 @@ class Validation:
                 emphasis=self.emphasis(recipe, rest),
                 slack=own,
             )
-            if slack is not None and own is not None:
-                slack[:] = 0.0
-                slack[rest] = own
+            keep_slack(slack, rest, own)
             scores[held] = asked @ weights + intercept
         return scores
+
+    def begun(self, slack: Floats | None, rest: NDArray[np.bool_]) -> Floats | None:
+        """(articles of the mask, k) from where a fit on them begins; see `held_out`."""
+        if slack is None:
+            return None
+        return slack[rest] if self.forward else np.zeros((int(rest.sum()), slack.shape[1]))
+
+
+def keep_slack(slack: Floats | None, rest: NDArray[np.bool_], own: Floats | None) -> None:
+    """Write that of the articles of a mask over that of all."""
+    if slack is not None and own is not None:
+        slack[:] = 0.0
+        slack[rest] = own
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,15 @@ from training.corpus import Corpus, Ids, Mask
 from training.features import LARGE
 from training.recipes import BlockRecipe, Recipe
 from training.sections import truth_matrix, usable_labels
-from training.selection import TOLERANCE, Trials, Validation, choose_recipe, fit_linear, make_validation
+from training.selection import (
+    TOLERANCE,
+    Trials,
+    Validation,
+    choose_recipe,
+    fit_linear,
+    keep_slack,
+    make_validation,
+)
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str], None]
@@ -111,25 +119,35 @@ def _column(block: BlockRecipe, corpus: Corpus) -> NDArray[Any]:
 class ByHand(Validation):
     """The same articles asked, but predicted by scikit-learn's objects; `cache` is a `Vectorised` here."""
 
-    def held_out(self, cache: Any, recipe: Recipe) -> Floats:
+    def held_out(self, cache: Any, recipe: Recipe, slack: Floats | None = None) -> Floats:
         scores = np.full(self.truth.shape, np.nan)
         for number in np.unique(self.fold[self.asked]).tolist():
             held = self.asked & (self.fold == number)
             rest = self.fold < number if self.forward else self.fold != number
             if rest.any():
-                predict = self.fit(cache, recipe, rest, self.tolerance)
+                own = self.begun(slack, rest)
+                predict = self.fit(cache, recipe, rest, self.tolerance, own)
+                keep_slack(slack, rest, own)
                 scores[held] = predict(cache.applied(recipe, rest, held))
         return scores
 
     def fit(
-        self, cache: Vectorised, recipe: Recipe, rest: Mask, tolerance: float
+        self,
+        cache: Vectorised,
+        recipe: Recipe,
+        rest: Mask,
+        tolerance: float,
+        slack: Floats | None = None,
     ) -> Callable[[sp.csr_matrix], Floats]:
-        """Weights fitted on the articles of `rest`, as a function from features (m, width) to scores (m, k)."""
+        """Weights fitted on the articles of `rest`, as a function from features (m, width) to scores (m, k). `slack` is
+        for Newsdesk's fits; LinearSVC begins with nothing."""
         features, truth, emphasis = cache.learnt(recipe, rest), self.truth[rest], self.emphasis(recipe, rest)
         with cache.timed("fitting"):
             if cache.own_fits:
                 settings = {"several": False, "seed": self.seed, "tolerance": tolerance}
-                weights, intercept = fit_linear(features, truth, recipe, emphasis=emphasis, **settings)
+                weights, intercept = fit_linear(
+                    features, truth, recipe, emphasis=emphasis, slack=slack, **settings
+                )
                 return lambda asked: asked @ weights + intercept
             counts = np.maximum(truth.sum(axis=0), 1)
             weight = {
@@ -188,10 +206,11 @@ def fit_by_hand(
     cache: Any = Vectorised(corpus, own_fits)
     trials = Trials(cache, validation.quick(), progress)
     recipe = choose_recipe(corpus, trials, config.features.of_sections)
-    progress(f"fitting {recipe}")
-    predict = validation.fit(cache, recipe, np.ones(len(corpus), np.bool_), TOLERANCE)
     progress("calibrating")
-    scores = validation.held_out(cache, recipe)
+    slack = np.zeros(truth.shape)
+    scores = validation.held_out(cache, recipe, slack)
+    progress(f"fitting {recipe}")
+    predict = validation.fit(cache, recipe, np.ones(len(corpus), np.bool_), TOLERANCE, slack)
     at = np.flatnonzero(np.isfinite(scores).all(axis=1))
     decided = decide(
         at,

@@ -67,6 +67,61 @@ def test_at_a_rough_tolerance_they_are_as_near_as_linear_svc(seed: int) -> None:
         assert exact <= near <= exact * 1.001
 
 
+@given(st.integers(0, 2**32), st.sampled_from([0.5, 1.0, 3.0]))
+@settings(deadline=None, max_examples=20)
+def test_slack_is_what_articles_miss_their_side_by(seed: int, positive: float) -> None:
+    features, truth = made(seed)
+    cost = np.random.default_rng(seed).uniform(0.2, 2.0, len(truth))
+    slack = np.zeros(truth.shape)
+    found = fit_machines(features, truth, cost, np.full(3, positive), tolerance=1e-6, seed=0, slack=slack)
+    scores = features @ found[0] + found[1]
+    missed = np.maximum(1 - np.where(truth, 1, -1) * scores, 0)
+    np.testing.assert_allclose(slack, missed, rtol=0, atol=1e-4)
+
+
+def test_a_fit_that_begins_at_its_end_makes_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    features, truth = made(4, classes=9)
+    slack = np.zeros(truth.shape)
+    passes: list[int] = []
+    inner = machines._Machine.descend
+
+    def descend(machine: Any, *given_: Any) -> None:
+        inner(machine, *given_)
+        passes.append(machine.passes)
+
+    monkeypatch.setattr(machines._Machine, "descend", descend)
+    settled: dict[str, Any] = {
+        "cost": np.full(60, 2.0),
+        "positive": np.full(9, 0.5),
+        "seed": 0,
+        "slack": slack,
+    }
+    first = fit_machines(features, truth, tolerance=0.01, **settled)
+    assert len(passes) >= 9
+    passes.clear()
+    again = fit_machines(features, truth, tolerance=0.011, **settled)
+    assert not passes
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("processors", [1, 3])
+def test_going_on_from_fewer_articles_ends_where_all_lead(
+    monkeypatch: pytest.MonkeyPatch, processors: int
+) -> None:
+    monkeypatch.setattr(machines, "cpu_count", lambda: processors)
+    features, truth = made(5, rows=300, width=200, classes=2)
+    cost, some = np.ones(300), np.arange(300) % 4 > 0
+    slack = np.zeros(truth.shape)
+    own = slack[some]
+    fit_machines(features[some], truth[some], cost[some], np.ones(2), tolerance=0.01, seed=0, slack=own)
+    slack[some] = own
+    found = fit_machines(features, truth, cost, np.ones(2), tolerance=1e-7, seed=0, slack=slack)
+    best = fit_machines(features, truth, cost, np.ones(2), tolerance=1e-8, seed=0)
+    for one, other in zip(found, best, strict=True):
+        np.testing.assert_allclose(one, other, rtol=0, atol=1e-5)
+
+
 def test_the_same_bits_on_one_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     features, truth = made(0, classes=5)
     found = []

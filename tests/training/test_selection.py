@@ -203,6 +203,24 @@ def test_the_same_seed_holds_out_the_same(corpus_of: Make, seed: int) -> None:
     assert (validation_of(corpus, seed=seed + 1).fold != one.fold).any()
 
 
+@pytest.mark.parametrize("forward", [True, False])
+def test_fits_go_on_from_those_on_older_articles_alone(corpus_of: Make, forward: bool) -> None:
+    corpus = dated(corpus_of, 1200 if forward else 400)
+    found, recipe = validation_of(corpus), Recipe((BlockRecipe("text", "word"),))
+    assert found.forward == forward
+    slack = np.zeros(found.truth.shape)
+    plain = found.held_out(BlockCache(corpus.rows), recipe)
+    gone_on = found.held_out(BlockCache(corpus.rows), recipe, slack)
+    assert plain is not None
+    assert gone_on is not None
+    np.testing.assert_allclose(plain, gone_on, rtol=0, atol=0.02)
+    # Of a fold no fit may know anything, so there each begins with nothing.
+    assert np.array_equal(plain, gone_on, equal_nan=True) == (not forward)
+    last = found.fold == found.fold.max()
+    assert slack[~last].any()
+    assert not slack[last].any()
+
+
 def test_held_out_scores_come_from_fits_that_did_not_see_the_article(corpus_of: Make) -> None:
     # Each article has a word of its own and nothing else: known, it is learnt by heart; held out, it says nothing.
     corpus = corpus_of([{"headline": f"word{i}", "section": "ab"[i % 2]} for i in range(20)])

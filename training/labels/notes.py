@@ -37,6 +37,8 @@ def _counts(corpus: Corpus) -> Iterator[str]:
             f"popularity is below 0 in {_some(below, 'article')}, which is no count: taken as unknown; leave such values "
             "out, or shift a balance (likes less dislikes) up to 0"
         )
+    if not np.isfinite(corpus.popularity).any():
+        return
     ungrouped = np.array([group is None for group in corpus.groups], np.bool_)
     if lost := int((np.isfinite(corpus.popularity) & ungrouped).sum()):
         yield (

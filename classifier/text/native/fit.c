@@ -12,6 +12,7 @@
 
 #define LANES 8
 #define AHEAD 4        /* articles whose entries are fetched before they are needed */
+#define MOST_FETCHED 192 /* of its entries */
 #define FETCHED 16     /* entries whose weights are fetched before they are measured */
 #define UNMOVED 0.1    /* a projected gradient below this share of the tolerance moves nothing */
 #define PACKED_ROWS 64 /* weights of a lane that are moved at a time */
@@ -100,6 +101,14 @@ static inline int visit(const Features *features, Machine *machine, int64_t row,
     return 1;
 }
 
+/* Of a long article the beginning: of the rest the processor itself sees what comes next. */
+static inline void fetch_entries(const Features *features, int64_t row) {
+    int64_t start = features->indptr[row], end = features->indptr[row + 1];
+    if (end > start + MOST_FETCHED) end = start + MOST_FETCHED;
+    for (int64_t i = start; i < end; i += 8) __builtin_prefetch(features->values + i);
+    for (int64_t i = start; i < end; i += 16) __builtin_prefetch(features->indices + i);
+}
+
 /* What is known of an article beside its entries: it lies in as many places. */
 static inline void fetch_state(const Features *features, const Machine *machine, int64_t row) {
     __builtin_prefetch(features->indptr + row);
@@ -116,11 +125,7 @@ static void pass(const Features *features, Machine *machine, double unmoved) {
     for (int64_t i = 0; i < machine->count; i++) {
         uint32_t row = machine->order[i];
         if (i + 2 * AHEAD < machine->count) fetch_state(features, machine, machine->order[i + 2 * AHEAD]);
-        if (i + AHEAD < machine->count) {
-            int64_t next = machine->order[i + AHEAD], end = features->indptr[next + 1];
-            for (int64_t j = features->indptr[next]; j < end; j += 8) __builtin_prefetch(features->values + j);
-            for (int64_t j = features->indptr[next]; j < end; j += 16) __builtin_prefetch(features->indices + j);
-        }
+        if (i + AHEAD < machine->count) fetch_entries(features, machine->order[i + AHEAD]);
         int stays = visit(features, machine, row, unmoved);
         machine->order[kept] = row;
         kept += stays;
