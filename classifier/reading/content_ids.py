@@ -1,4 +1,4 @@
-"""The ids of articles that have none, a column at once: what `classifier.articles.content_hash` gives each, many times faster."""
+"""The ids of articles that have none, a column at once: what `classifier.articles.content_hash` gives each."""
 
 from __future__ import annotations
 
