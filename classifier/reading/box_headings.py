@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cache, lru_cache
 from itertools import product
 from typing import NamedTuple
@@ -101,6 +101,7 @@ _STEMS = re.compile(
     r"|ランキング|人気|読まれ|많이|인기|랭킹|순위|베스트|meist|gelesen|beliebt|plus|lus|más|mas |leíd|\+",
 )
 _WIDE = re.compile("[！-～]")
+_BETWEEN = "\0"  # in no text of a tree
 _SENTENCE = re.compile(r"[.!?。！？…]$|[,;。]")
 
 
@@ -136,19 +137,25 @@ def named_list(text: str, *, sites: Collection[str] = (), more: tuple[str, ...] 
     return None
 
 
-def may_name(text: str, more: tuple[str, ...] = ()) -> bool:
-    """Whether `text` holds a word that a heading could be made of: a quick look."""
-    if _STEMS.search(text.lower()) is not None:
-        return True
-    if not more and _WIDE.search(text) is None:
-        return False
-    folded = fold_heading(text)
-    words = [word for phrase in more for word in fold_heading(phrase).split("*") if word.strip()]
-    return _STEMS.search(folded) is not None or any(word.strip() in folded for word in words)
+def likely_names(texts: Sequence[str], more: tuple[str, ...] = ()) -> list[str]:
+    """Those of the texts that hold a word which a heading could be made of: a quick look at all of them."""
+    if not texts:
+        return []
+    whole = _BETWEEN.join(texts)
+    # What is no wide letter is folded by lower case as far as the words go.
+    fold = fold_heading if more or _WIDE.search(whole) else str.lower
+    words = [word.strip() for phrase in more for word in fold_heading(phrase).split("*") if word.strip()]
+    return [
+        text
+        for text, folded in zip(texts, fold(whole).split(_BETWEEN), strict=True)
+        if _STEMS.search(folded) or any(word in folded for word in words)
+    ]
 
 
 def fold_heading(text: str) -> str:
     """Lower case, plain apostrophes and full-width ASCII narrowed, a character for each."""
+    if text.isascii():
+        return text.lower().replace("`", "'")
     return "".join([_fold_one(character) for character in text])
 
 

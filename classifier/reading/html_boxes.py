@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urljoin
 
-from classifier.articles import Article
+from classifier.articles import content_hash
 from classifier.reading.base import ReadOptions
-from classifier.reading.box_headings import LONGEST_HEADING, Named, may_name, named_list
+from classifier.reading.box_headings import LONGEST_HEADING, Named, likely_names, named_list
 from classifier.reading.html_metadata import Metadata, resolved
 from classifier.reading.html_tree import around, text_of
 
@@ -70,7 +72,7 @@ def take_boxes(
         box = HtmlBox(
             named.list,
             tuple(title for title, _ in block.items),
-            tuple(_id(link, metadata.url) for _, link in block.items),
+            _ids([link for _, link in block.items], metadata.url),
         )
         found.setdefault(named.list.casefold(), box)
         _take_out(block.element, tree)
@@ -83,8 +85,9 @@ def _headings(
 ) -> Iterator[tuple[HtmlElement, Named]]:
     """The largest elements whose whole text is a heading."""
     last: HtmlElement | None = None
-    likely = (text for text in texts if may_name(text, options.ranking_headings))
-    for text in islice(likely, _MOST_HEADINGS):
+    for text in likely_names(texts, options.ranking_headings)[:_MOST_HEADINGS]:
+        if len(text) > LONGEST_HEADING and len(" ".join(text.split())) > LONGEST_HEADING:
+            continue
         best = _grown(around(text), metadata, options.ranking_headings)
         if best is not None and best[0] is not last:
             last = best[0]
@@ -107,9 +110,13 @@ def _grown(
 
 
 def _holds_items(element: HtmlElement) -> bool:
-    if next((True for found in element.iter(*_LISTS) if found is not element), False):
-        return True
-    return len(list(islice(element.iter("a"), 2))) > 1
+    links = 0
+    for found in element.iter("a", *_LISTS) if len(element) else ():
+        if found.tag == "a":
+            links += 1
+        if links > 1 or (found.tag != "a" and found is not element):
+            return True
+    return False
 
 
 def _block(heading: HtmlElement) -> _Block | None:
@@ -141,7 +148,7 @@ def _ends_search(element: HtmlElement) -> bool:
 
 def _target(heading: HtmlElement) -> HtmlElement | None:
     """What a tab shows: the element that the heading, or the link or button around or in it, controls by its id."""
-    near = [heading, *list(heading.iterancestors())[:2], *list(heading.iter("a", "button"))[:2]]
+    near = [heading, *islice(heading.iterancestors(), 2), *islice(heading.iter("a", "button"), 2)]
     for element in near:
         link = element.get("href") or ""
         name = element.get("aria-controls") or (link[1:] if link.startswith("#") else "")
@@ -194,8 +201,13 @@ def _linked_parts(block: HtmlElement) -> list[HtmlElement]:
 
 
 def _item(row: HtmlElement) -> tuple[str, str | None]:
-    links = [link for link in row.iter("a") if (link.get("href") or "").strip()]
-    title = next((text for heading in row.iter(*_HEADINGS) if (text := _title(heading))), "")
+    links: list[HtmlElement] = []
+    title = ""
+    for element in row.iter("a", *_HEADINGS):
+        if element.tag != "a":
+            title = title or _title(element)
+        elif (element.get("href") or "").strip():
+            links.append(element)
     texts = [(_title(link), link.get("href")) for link in links[:10]]
     best = max(texts, key=lambda text: len(text[0]), default=("", None))
     return title or best[0] or _title(row), best[1]
@@ -203,16 +215,24 @@ def _item(row: HtmlElement) -> tuple[str, str | None]:
 
 def _title(element: HtmlElement) -> str:
     """The text of an item, a rank before it set off by a space."""
+    if not len(element):
+        return " ".join((element.text or "").split())[:_TITLE]
     parts = [part for part in element.itertext() if part.strip()]
     if len(parts) > 1 and _RANK.fullmatch(parts[0].strip()):
         parts[0] += " "
     return " ".join("".join(parts).split())[:_TITLE]
 
 
-def _id(link: str | None, base: str) -> str | None:
-    """The id that the article behind a link has where it gives no other: a hash of its address."""
-    url = resolved(base, link) if link else None
-    return Article(url=url).id if url else None
+def _ids(links: Sequence[str | None], base: str) -> tuple[str | None, ...]:
+    """The ids that the articles behind links have where they give no others: hashes of their addresses."""
+    site = urljoin(base, "/")
+    return tuple(_id(link, site if link.startswith("/") else base) if link else None for link in links)
+
+
+@lru_cache(1 << 12)  # the same box stands on every page of a site
+def _id(link: str, base: str) -> str | None:
+    url = resolved(base, link)
+    return content_hash(url.encode("utf-8", "surrogatepass"), b"", b"", b"") if url else None
 
 
 def _take_out(element: HtmlElement, tree: HtmlElement) -> None:

@@ -131,7 +131,7 @@ def parse_noted_html(
 
 def _page(tree: HtmlElement, name: str, options: ReadOptions) -> tuple[Page, list[Note]]:
     metadata = metadata_of(tree)
-    texts = list(short_texts(tree, _SHORT))
+    texts = short_texts(tree, _SHORT)
     printed = _printed_time(texts, options.timezone)
     printed_boxes = take_boxes(tree, texts, metadata, options)
     lines, time_line = _article_lines(extracted(tree, name), metadata, options.timezone)
@@ -191,7 +191,8 @@ def _article_lines(
     kept = []
     for number, line in enumerate(lines):
         if number < _FIRST_LINES:
-            if _plain(line) in repeated or _plain(line).removeprefix("by ") in repeated:
+            plain = _plain(line)
+            if plain in repeated or plain.removeprefix("by ") in repeated:
                 continue
             if (time := _time_line(line, timezone)) is not None:
                 found = found or time

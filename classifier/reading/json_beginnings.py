@@ -17,7 +17,19 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _LEVELS = 2  # objects within each other in which a list is looked for: {"response": {"results": […]}}
 # What lists of articles are called whose texts have names of their own.
 _NAMES = frozenset(
-    ("articles", "items", "results", "docs", "documents", "stories", "entries", "hits", "news", "posts", "data")
+    (
+        "articles",
+        "items",
+        "results",
+        "docs",
+        "documents",
+        "stories",
+        "entries",
+        "hits",
+        "news",
+        "posts",
+        "data",
+    )
 )
 _decoder = json.JSONDecoder()
 
