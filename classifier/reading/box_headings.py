@@ -138,18 +138,23 @@ def named_list(text: str, *, sites: Collection[str] = (), more: tuple[str, ...] 
 
 
 def likely_names(texts: Sequence[str], more: tuple[str, ...] = ()) -> list[str]:
-    """Those of the texts that hold a word which a heading could be made of: a quick look at all of them."""
-    if not texts:
-        return []
+    """Those of the texts that hold a word which a heading could be made of: one quick look at all of them."""
     whole = _BETWEEN.join(texts)
-    # What is no wide letter is folded by lower case as far as the words go.
-    fold = fold_heading if more or _WIDE.search(whole) else str.lower
+    # What has no wide letters is folded by lower case, as far as the words go.
+    folded = fold_heading(whole) if more or _WIDE.search(whole) else whole.lower()
+    found: dict[int, str] = {}
+    number = at = 0
+    for word in _words(more).finditer(folded):
+        number += folded.count(_BETWEEN, at, word.start())
+        at = word.start()
+        found[number] = texts[number]
+    return list(found.values())
+
+
+@cache
+def _words(more: tuple[str, ...]) -> re.Pattern[str]:
     words = [word.strip() for phrase in more for word in fold_heading(phrase).split("*") if word.strip()]
-    return [
-        text
-        for text, folded in zip(texts, fold(whole).split(_BETWEEN), strict=True)
-        if _STEMS.search(folded) or any(word in folded for word in words)
-    ]
+    return re.compile("|".join([_STEMS.pattern, *map(re.escape, words)]))
 
 
 def fold_heading(text: str) -> str:

@@ -98,15 +98,31 @@ def _grown(
     element: HtmlElement, metadata: Metadata, more: tuple[str, ...]
 ) -> tuple[HtmlElement, Named] | None:
     best: tuple[HtmlElement, Named] | None = None
+    named: Named | None = None
+    within: HtmlElement | None = None
     at: HtmlElement | None = element
     while at is not None and at.tag not in _ENDS:
-        text = text_of(at, LONGEST_HEADING)
-        if len(text) > LONGEST_HEADING or _holds_items(at):
-            break
-        if (named := named_list(text, sites=metadata.sites, more=more)) is not None:
+        if not _only_wraps(at, within):
+            text = text_of(at, LONGEST_HEADING)
+            if len(text) > LONGEST_HEADING or _holds_items(at):
+                break
+            named = named_list(text, sites=metadata.sites, more=more)
+        if named is not None:
             best = at, named
-        at = at.getparent()
+        at, within = at.getparent(), at
     return best
+
+
+def _only_wraps(element: HtmlElement, child: HtmlElement | None) -> bool:
+    """Whether nothing is in the element but that child, which holds no items: then all is as it was for the child."""
+    return (
+        child is not None
+        and len(element) == 1
+        and not (element.text or "").strip()
+        and not (child.tail or "").strip()
+        and element.tag != "a"
+        and child.tag not in _LISTS
+    )
 
 
 def _holds_items(element: HtmlElement) -> bool:
@@ -226,11 +242,12 @@ def _title(element: HtmlElement) -> str:
 def _ids(links: Sequence[str | None], base: str) -> tuple[str | None, ...]:
     """The ids that the articles behind links have where they give no others: hashes of their addresses."""
     site = urljoin(base, "/")
-    return tuple(_id(link, site if link.startswith("/") else base) if link else None for link in links)
+    return tuple(linked_id(link, site if link.startswith("/") else base) if link else None for link in links)
 
 
 @lru_cache(1 << 12)  # the same box stands on every page of a site
-def _id(link: str, base: str) -> str | None:
+def linked_id(link: str, base: str) -> str | None:
+    """The id of the article behind a link on the page `base`; None where it has no address."""
     url = resolved(base, link)
     return content_hash(url.encode("utf-8", "surrogatepass"), b"", b"", b"") if url else None
 
