@@ -138,11 +138,17 @@ def tables(bench: Bench) -> None:
 def pages(bench: Bench) -> None:
     """HTML pages, on one core and on all of them."""
     folder, count = bench.folder / "pages", bench.size.pages
-    one = bench.race({_OURS: (readers.newsdesk, folder), "trafilatura alone": (readers.extracted, folder)})
-    if "trafilatura alone" not in one:
-        return
-    ours, theirs = (count / one[name] for name in (_OURS, "trafilatura alone"))
-    bench.add("HTML pages, one core", ours, "trafilatura alone", theirs, "pages/s", Asked(0.7))
+    ours = bench.compare(
+        "HTML pages, one core",
+        {
+            _OURS: (readers.newsdesk, folder),
+            "trafilatura alone": (readers.extracted, folder),
+            "trafilatura with metadata": (readers.described, folder),
+        },
+        {"trafilatura alone": Asked(0.7)},
+        count,
+        "pages/s",
+    )
     if cores() > 1:
         every = bench.race({_OURS: (readers.newsdesk, folder)}, cores())
         asked = Asked(0.8 * cores())

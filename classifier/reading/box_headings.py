@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import cache, lru_cache
 from itertools import product
 from typing import NamedTuple
@@ -101,6 +101,7 @@ _STEMS = re.compile(
     r"|ランキング|人気|読まれ|많이|인기|랭킹|순위|베스트|meist|gelesen|beliebt|plus|lus|más|mas |leíd|\+",
 )
 _WIDE = re.compile("[！-～]")
+_BETWEEN = "\0"  # in no text of a tree
 _SENTENCE = re.compile(r"[.!?。！？…]$|[,;。]")
 
 
@@ -136,19 +137,30 @@ def named_list(text: str, *, sites: Collection[str] = (), more: tuple[str, ...] 
     return None
 
 
-def may_name(text: str, more: tuple[str, ...] = ()) -> bool:
-    """Whether `text` holds a word that a heading could be made of: a quick look."""
-    if _STEMS.search(text.lower()) is not None:
-        return True
-    if not more and _WIDE.search(text) is None:
-        return False
-    folded = fold_heading(text)
-    words = [word for phrase in more for word in fold_heading(phrase).split("*") if word.strip()]
-    return _STEMS.search(folded) is not None or any(word.strip() in folded for word in words)
+def likely_names(texts: Sequence[str], more: tuple[str, ...] = ()) -> list[str]:
+    """Those of the texts that hold a word which a heading could be made of: one quick look at all of them."""
+    whole = _BETWEEN.join(texts)
+    # What has no wide letters is folded by lower case, as far as the words go.
+    folded = fold_heading(whole) if more or _WIDE.search(whole) else whole.lower()
+    found: dict[int, str] = {}
+    number = at = 0
+    for word in _words(more).finditer(folded):
+        number += folded.count(_BETWEEN, at, word.start())
+        at = word.start()
+        found[number] = texts[number]
+    return list(found.values())
+
+
+@cache
+def _words(more: tuple[str, ...]) -> re.Pattern[str]:
+    words = [word.strip() for phrase in more for word in fold_heading(phrase).split("*") if word.strip()]
+    return re.compile("|".join([_STEMS.pattern, *map(re.escape, words)]))
 
 
 def fold_heading(text: str) -> str:
     """Lower case, plain apostrophes and full-width ASCII narrowed, a character for each."""
+    if text.isascii():
+        return text.lower().replace("`", "'")
     return "".join([_fold_one(character) for character in text])
 
 

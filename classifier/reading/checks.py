@@ -15,12 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
-from classifier.articles import SPLITS, STRING_FIELDS, TEXT_FIELDS, Article, article_schema, content_hash
+from classifier.articles import SPLITS, STRING_FIELDS, TEXT_FIELDS, Article, article_schema
 from classifier.errors import FieldError
 from classifier.reading.base import Note, ReadOptions, Rejection
 from classifier.reading.cast_times import cast_time
 from classifier.reading.casting import Cast, Where, cast_number, cast_sections, cast_text, plain
 from classifier.reading.columns import FILE, arranged
+from classifier.reading.content_ids import content_ids
 from classifier.reading.string_bytes import begins_with_text, holds_nul
 from classifier.reading.time_rules import TimeRules
 
@@ -207,12 +208,11 @@ def _with_ids(columns: Columns) -> Columns:
     missing = pc.equal(ids.fill_null(""), "")
     if not pc.any(missing).as_py():
         return {**columns, "id": ids}
-    nothing = _constant("", length)
-    parts = [
-        columns.get(name, nothing).filter(missing).cast(pa.binary()).fill_null(b"").to_pylist()
-        for name in ("url", *TEXT_FIELDS)
-    ]
-    made = pa.array(list(map(content_hash, *parts)), pa.string())
+    nothing = pa.nulls(length, pa.string())
+    parts = [columns.get(name, nothing) for name in ("url", *TEXT_FIELDS)]
+    if pc.all(missing).as_py():
+        return {**columns, "id": content_ids(*parts)}
+    made = content_ids(*(part.filter(missing) for part in parts))
     return {**columns, "id": pc.replace_with_mask(ids, missing, made)}
 
 

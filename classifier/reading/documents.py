@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -42,6 +43,7 @@ class Refused:
     reason: str
 
 
+@cache
 def library(name: str) -> ModuleType:
     """A module of the "formats" extra.
 

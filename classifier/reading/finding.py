@@ -38,10 +38,10 @@ def find(inputs: Sequence[str], is_known: Callable[[Path], bool]) -> Found:
     Raises:
         InputError: nothing is there.
     """
-    named: dict[Path, tuple[str, Path, bool]] = {}  # by real path
+    named: dict[str, tuple[str, Path, bool]] = {}  # by real path
     skipped: list[str] = []
     stdin = False
-    order: list[Path | None] = []
+    order: list[str | None] = []
     for given in inputs:
         if given == STDIN:
             order += [] if stdin else [None]
@@ -51,7 +51,7 @@ def find(inputs: Sequence[str], is_known: Callable[[Path], bool]) -> Found:
             if not explicit and not _is_wanted(path, is_known):
                 skipped.append(name)
                 continue
-            real = path.resolve()
+            real = os.path.realpath(path)
             if real not in named:
                 named[real] = (name, path, explicit)
                 order.append(real)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urljoin
 
-from classifier.articles import Article
+from classifier.articles import content_hash
 from classifier.reading.base import ReadOptions
-from classifier.reading.box_headings import LONGEST_HEADING, Named, may_name, named_list
+from classifier.reading.box_headings import LONGEST_HEADING, Named, likely_names, named_list
 from classifier.reading.html_metadata import Metadata, resolved
 from classifier.reading.html_tree import around, text_of
 
@@ -70,7 +72,7 @@ def take_boxes(
         box = HtmlBox(
             named.list,
             tuple(title for title, _ in block.items),
-            tuple(_id(link, metadata.url) for _, link in block.items),
+            _ids([link for _, link in block.items], metadata.url),
         )
         found.setdefault(named.list.casefold(), box)
         _take_out(block.element, tree)
@@ -83,8 +85,9 @@ def _headings(
 ) -> Iterator[tuple[HtmlElement, Named]]:
     """The largest elements whose whole text is a heading."""
     last: HtmlElement | None = None
-    likely = (text for text in texts if may_name(text, options.ranking_headings))
-    for text in islice(likely, _MOST_HEADINGS):
+    for text in likely_names(texts, options.ranking_headings)[:_MOST_HEADINGS]:
+        if len(text) > LONGEST_HEADING and len(" ".join(text.split())) > LONGEST_HEADING:
+            continue
         best = _grown(around(text), metadata, options.ranking_headings)
         if best is not None and best[0] is not last:
             last = best[0]
@@ -95,21 +98,41 @@ def _grown(
     element: HtmlElement, metadata: Metadata, more: tuple[str, ...]
 ) -> tuple[HtmlElement, Named] | None:
     best: tuple[HtmlElement, Named] | None = None
+    named: Named | None = None
+    within: HtmlElement | None = None
     at: HtmlElement | None = element
     while at is not None and at.tag not in _ENDS:
-        text = text_of(at, LONGEST_HEADING)
-        if len(text) > LONGEST_HEADING or _holds_items(at):
-            break
-        if (named := named_list(text, sites=metadata.sites, more=more)) is not None:
+        if not _only_wraps(at, within):
+            text = text_of(at, LONGEST_HEADING)
+            if len(text) > LONGEST_HEADING or _holds_items(at):
+                break
+            named = named_list(text, sites=metadata.sites, more=more)
+        if named is not None:
             best = at, named
-        at = at.getparent()
+        at, within = at.getparent(), at
     return best
 
 
+def _only_wraps(element: HtmlElement, child: HtmlElement | None) -> bool:
+    """Whether nothing is in the element but that child, which holds no items: then all is as it was for the child."""
+    return (
+        child is not None
+        and len(element) == 1
+        and not (element.text or "").strip()
+        and not (child.tail or "").strip()
+        and element.tag != "a"
+        and child.tag not in _LISTS
+    )
+
+
 def _holds_items(element: HtmlElement) -> bool:
-    if next((True for found in element.iter(*_LISTS) if found is not element), False):
-        return True
-    return len(list(islice(element.iter("a"), 2))) > 1
+    links = 0
+    for found in element.iter("a", *_LISTS) if len(element) else ():
+        if found.tag == "a":
+            links += 1
+        if links > 1 or (found.tag != "a" and found is not element):
+            return True
+    return False
 
 
 def _block(heading: HtmlElement) -> _Block | None:
@@ -141,7 +164,7 @@ def _ends_search(element: HtmlElement) -> bool:
 
 def _target(heading: HtmlElement) -> HtmlElement | None:
     """What a tab shows: the element that the heading, or the link or button around or in it, controls by its id."""
-    near = [heading, *list(heading.iterancestors())[:2], *list(heading.iter("a", "button"))[:2]]
+    near = [heading, *islice(heading.iterancestors(), 2), *islice(heading.iter("a", "button"), 2)]
     for element in near:
         link = element.get("href") or ""
         name = element.get("aria-controls") or (link[1:] if link.startswith("#") else "")
@@ -194,8 +217,13 @@ def _linked_parts(block: HtmlElement) -> list[HtmlElement]:
 
 
 def _item(row: HtmlElement) -> tuple[str, str | None]:
-    links = [link for link in row.iter("a") if (link.get("href") or "").strip()]
-    title = next((text for heading in row.iter(*_HEADINGS) if (text := _title(heading))), "")
+    links: list[HtmlElement] = []
+    title = ""
+    for element in row.iter("a", *_HEADINGS):
+        if element.tag != "a":
+            title = title or _title(element)
+        elif (element.get("href") or "").strip():
+            links.append(element)
     texts = [(_title(link), link.get("href")) for link in links[:10]]
     best = max(texts, key=lambda text: len(text[0]), default=("", None))
     return title or best[0] or _title(row), best[1]
@@ -203,16 +231,25 @@ def _item(row: HtmlElement) -> tuple[str, str | None]:
 
 def _title(element: HtmlElement) -> str:
     """The text of an item, a rank before it set off by a space."""
+    if not len(element):
+        return " ".join((element.text or "").split())[:_TITLE]
     parts = [part for part in element.itertext() if part.strip()]
     if len(parts) > 1 and _RANK.fullmatch(parts[0].strip()):
         parts[0] += " "
     return " ".join("".join(parts).split())[:_TITLE]
 
 
-def _id(link: str | None, base: str) -> str | None:
-    """The id that the article behind a link has where it gives no other: a hash of its address."""
-    url = resolved(base, link) if link else None
-    return Article(url=url).id if url else None
+def _ids(links: Sequence[str | None], base: str) -> tuple[str | None, ...]:
+    """The ids that the articles behind links have where they give no others: hashes of their addresses."""
+    site = urljoin(base, "/")
+    return tuple(linked_id(link, site if link.startswith("/") else base) if link else None for link in links)
+
+
+@lru_cache(1 << 12)  # the same box stands on every page of a site
+def linked_id(link: str, base: str) -> str | None:
+    """The id of the article behind a link on the page `base`; None where it has no address."""
+    url = resolved(base, link)
+    return content_hash(url.encode("utf-8", "surrogatepass"), b"", b"", b"") if url else None
 
 
 def _take_out(element: HtmlElement, tree: HtmlElement) -> None:

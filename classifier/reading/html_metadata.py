@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 _MAX_JSON = 1 << 20
+_TAGS = ("script", "meta", "link", "title", "h1", "time")
+_JSON = json.JSONDecoder(strict=False)  # many pages hold line breaks within strings
+_Elements = Mapping[str, list["HtmlElement"]]
 _MAX_NODES = 5000
 # Types of schema.org whose objects are articles, the likeliest first.
 _ARTICLES = ("newsarticle", "article", "liveblogposting", "blogposting", "socialmediaposting")
@@ -62,15 +65,18 @@ class Metadata:
 
 def metadata_of(tree: HtmlElement) -> Metadata:
     """All of it; JSON-LD goes before OpenGraph, that before other meta elements, those before the text of the page."""
-    data = _json_ld(tree)
-    metas = _metas(tree)
+    elements: dict[str, list[HtmlElement]] = {tag: [] for tag in _TAGS}
+    for element in tree.iter(*_TAGS):
+        elements[element.tag].append(element)
+    data = _json_ld(elements)
+    metas = _metas(elements)
     sites = [name for name in (_name(data.get("publisher")), metas.get("og:site_name", "")) if name]
-    base = next(iter(_urls(data, tree, metas)), "")
+    base = next(iter(_urls(data, elements, metas)), "")
     return Metadata(
-        headline=_headline(data, tree, metas, sites),
+        headline=_headline(data, elements, metas, sites),
         summary=_text(data.get("description")) or metas.get("og:description", ""),
         sections=_texts(data.get("articleSection")) or _first(metas, _SECTION),
-        published=(*_texts(data.get("datePublished")), *_all(metas, _PUBLISHED), *_times(tree)),
+        published=(*_texts(data.get("datePublished")), *_all(metas, _PUBLISHED), *_times(elements)),
         modified=(*_texts(data.get("dateModified")), *_all(metas, _MODIFIED)),
         author=_author(data.get("author")) or _plain_author(metas),
         source=sites[0] if sites else "",
@@ -81,10 +87,10 @@ def metadata_of(tree: HtmlElement) -> Metadata:
     )
 
 
-def _json_ld(tree: HtmlElement) -> Mapping[str, Any]:
+def _json_ld(elements: _Elements) -> Mapping[str, Any]:
     """The page's article object; empty where there is none."""
     found: dict[int, Mapping[str, Any]] = {}
-    for script in tree.iter("script"):
+    for script in elements["script"]:
         if "ld+json" not in (script.get("type") or "").lower():
             continue
         for node in _nodes(_parsed(script.text or "")):
@@ -99,8 +105,7 @@ def _parsed(text: str) -> Any:
     if len(text) > _MAX_JSON:
         return None
     try:
-        # Many pages hold line breaks within strings.
-        return json.loads(text.removesuffix("]]>").strip().rstrip(";"), strict=False)
+        return _JSON.decode(text.removesuffix("]]>").strip().rstrip(";"))
     except (ValueError, RecursionError):
         return None
 
@@ -131,10 +136,10 @@ def _place(node: Mapping[str, Any]) -> int | None:
     return None
 
 
-def _metas(tree: HtmlElement) -> dict[str, str]:
+def _metas(elements: _Elements) -> dict[str, str]:
     """The content of meta elements, by name or property in lower case; the first of each counts."""
     found: dict[str, str] = {}
-    for meta in tree.iter("meta"):
+    for meta in elements["meta"]:
         content = " ".join((meta.get("content") or "").split())
         for key in ("property", "name", "itemprop"):
             name = (meta.get(key) or "").strip().lower()
@@ -143,11 +148,13 @@ def _metas(tree: HtmlElement) -> dict[str, str]:
     return found
 
 
-def _headline(data: Mapping[str, Any], tree: HtmlElement, metas: Mapping[str, str], sites: list[str]) -> str:
+def _headline(
+    data: Mapping[str, Any], elements: _Elements, metas: Mapping[str, str], sites: list[str]
+) -> str:
     if headline := _text(data.get("headline")) or _text(data.get("name")):
         return headline
-    headings = [text for heading in tree.iter("h1") if (text := text_of(heading, 400))]
-    title = next((text_of(title, 400) for title in tree.iter("title")), "")
+    headings = [text for heading in elements["h1"] if (text := text_of(heading, 400))]
+    title = next((text_of(title, 400) for title in elements["title"]), "")
     if given := metas.get("og:title", ""):
         return _without_site(given, sites)
     return headings[0] if len(headings) == 1 else _without_site(title, sites) or "".join(headings[:1])
@@ -162,10 +169,10 @@ def _without_site(title: str, sites: list[str]) -> str:
     return title
 
 
-def _urls(data: Mapping[str, Any], tree: HtmlElement, metas: Mapping[str, str]) -> Iterator[str]:
+def _urls(data: Mapping[str, Any], elements: _Elements, metas: Mapping[str, str]) -> Iterator[str]:
     links = [
         link.get("href", "")
-        for link in tree.iter("link")
+        for link in elements["link"]
         if "canonical" in (link.get("rel") or "").lower().split()
     ]
     main = data.get("mainEntityOfPage")
@@ -202,9 +209,9 @@ def _host_names(url: str) -> list[str]:
     return [name for name in (host, bare, bare.partition(".")[0]) if name]
 
 
-def _times(tree: HtmlElement) -> tuple[str, ...]:
+def _times(elements: _Elements) -> tuple[str, ...]:
     """The times of time elements that say they are of publication, or of the first one at all."""
-    times = list(tree.iter("time"))
+    times = elements["time"]
     marked = [
         time
         for time in times

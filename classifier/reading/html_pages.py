@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from classifier.errors import FieldError, PageError
+from classifier.errors import FieldError
 from classifier.reading.base import SITE_WIDE, Chunk, Note, ReadOptions, Source
 from classifier.reading.document_times import notes_of, written_time
 from classifier.reading.documents import Item, article_of, library, read_document, refusals, section_fields
@@ -28,10 +28,10 @@ from classifier.reading.html_tree import (
     short_texts,
 )
 from classifier.reading.looking import HTML, look
-from classifier.reading.page_text import Line
 from classifier.reading.pages import Box, Page, parse_page, split_article
 from classifier.reading.taken import box_time, check_pattern
-from classifier.reading.timelines import parse_time_line
+from classifier.reading.time_rules import Time, TimeRules
+from classifier.reading.written_times import find_time
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -41,9 +41,17 @@ _FIRST_LINES = 6  # among which a headline, a byline and a time line may be repe
 _LOOK = 1 << 14  # characters
 _SHORT = 320  # characters, white space included, of what may be a heading or a time
 _LONGEST_TIME = 120
-_YEAR = re.compile(r"\d{4}")
+_DATED = re.compile(r"(?=.*\d{4})(?:\D*+\d++){3}", re.DOTALL)  # a year, a day, an hour
 _NO_ARTICLE = "pages say that they are no article (og:type)"
 _REPLACED = "pages hold bytes that are not of their encoding"
+
+
+class _Printed(NamedTuple):
+    """The time of a printed line, what is in doubt about it ("" is nothing), and the line."""
+
+    time: datetime
+    doubt: str
+    text: str
 
 
 class ReadPage(NamedTuple):
@@ -131,10 +139,10 @@ def parse_noted_html(
 
 def _page(tree: HtmlElement, name: str, options: ReadOptions) -> tuple[Page, list[Note]]:
     metadata = metadata_of(tree)
-    texts = list(short_texts(tree, _SHORT))
-    printed = _printed_time(texts, options.timezone)
+    texts = short_texts(tree, _SHORT)
+    printed = _printed_time(texts, options)
     printed_boxes = take_boxes(tree, texts, metadata, options)
-    lines, time_line = _article_lines(extracted(tree, name), metadata, options.timezone)
+    lines, time_line = _article_lines(extracted(tree, name), metadata, options)
     published_at, notes = _published(metadata, printed or time_line, name, options)
     headline, dateline, paragraphs = split_article(metadata.headline, lines)
     body = "\n".join(paragraphs)
@@ -183,17 +191,18 @@ def _extractor() -> Any:
 
 
 def _article_lines(
-    lines: Sequence[str], metadata: Metadata, timezone: tzinfo | None
-) -> tuple[list[str], datetime | None]:
+    lines: Sequence[str], metadata: Metadata, options: ReadOptions
+) -> tuple[list[str], _Printed | None]:
     """The paragraphs without what only repeats headline, summary, byline and time at their beginning; the printed time."""
     repeated = {_plain(metadata.headline), _plain(metadata.summary), _plain(metadata.author)}
-    found: datetime | None = None
+    found: _Printed | None = None
     kept = []
     for number, line in enumerate(lines):
         if number < _FIRST_LINES:
-            if _plain(line) in repeated or _plain(line).removeprefix("by ") in repeated:
+            plain = _plain(line)
+            if plain in repeated or plain.removeprefix("by ") in repeated:
                 continue
-            if (time := _time_line(line, timezone)) is not None:
+            if (time := _time_line(line, options)) is not None:
                 found = found or time
                 continue
         kept.append(line)
@@ -210,33 +219,39 @@ def _begins_with(body: str, summary: str) -> bool:
     return bool(start) and _plain(body[: 2 * len(summary) + 200]).startswith(start)
 
 
-def _time_line(text: str, timezone: tzinfo | None) -> datetime | None:
+def _time_line(text: str, options: ReadOptions) -> _Printed | None:
+    """The time of a line that is a time line; where the user does not say how to read it, it is doubtful."""
     try:
-        return parse_time_line(Line(1, text), name="", timezone=timezone)
-    except PageError:
+        written = find_time(text)
+    except (ValueError, OverflowError):
         return None
+    if written is None or not written.has_time:
+        return None
+    times, _ = TimeRules(options.timezone, options.dates).read([text], "published_at", "")
+    time, doubt = times[0]
+    return _Printed(time, doubt, text) if time is not None else None
 
 
-def _printed_time(texts: Sequence[str], timezone: tzinfo | None) -> datetime | None:
+def _printed_time(texts: Sequence[str], options: ReadOptions) -> _Printed | None:
     """The first printed line that is a time line."""
     for text in texts:
         if (
             len(text) < _LONGEST_TIME
-            and _YEAR.search(text)
-            and (time := _time_line(text.strip(), timezone)) is not None
+            and _DATED.match(text)
+            and (time := _time_line(text.strip(), options)) is not None
         ):
             return time
     return None
 
 
 def _published(
-    metadata: Metadata, printed: datetime | None, name: str, options: ReadOptions
+    metadata: Metadata, printed: _Printed | None, name: str, options: ReadOptions
 ) -> tuple[datetime | None, list[Note]]:
     """The time that the page states, in the zone that it prints where both are the same minute; notes on doubt.
 
     Raises:
-        FieldError: what it states has no zone and `options.timezone` is None, or does not exist, or is in doubt and
-            `options.strict`.
+        FieldError: what it states has no zone and `options.timezone` is None, or does not exist, or what it states or
+            prints is in doubt and `options.strict`.
     """
     missing: FieldError | None = None
     for text in metadata.published:
@@ -246,12 +261,17 @@ def _published(
             missing = missing or error
             continue
         time = found.time
-        if time is not None and printed is not None and abs(time - printed) < timedelta(minutes=1):
-            time = time.astimezone(printed.tzinfo)
+        if time is not None and printed is not None and abs(time - printed.time) < timedelta(minutes=1):
+            time = time.astimezone(printed.time.tzinfo)
         return time, notes_of(found, text, name)
-    if printed is None and missing is not None and "is not a time" not in missing.problem:
+    if printed is not None:
+        _, failures = TimeRules.of(options).read([printed.text], "published_at", "")
+        missing = failures.get(0)
+    if missing is not None and "is not a time" not in missing.problem:
         raise FieldError("published_at", missing.problem, where=name, remedy=missing.remedy)
-    return printed, []
+    if printed is None:
+        return None, []
+    return printed.time, notes_of(Time(printed.time, printed.doubt), printed.text, name)
 
 
 def _modified(metadata: Metadata, options: ReadOptions) -> datetime | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+import threading
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 
 MAX_HTML_BYTES = 16 * 2**20
 MAX_ELEMENTS = 50_000
-# What XML cannot hold, by itself or by number: a tree with it in cannot be changed.
+# What XML cannot hold, by itself or by number: a tree with it in cannot be changed. Most pages hold nothing of it, which
+# their bytes show sooner than the pattern.
+_CONTROLS = bytes(code for code in range(0x20) if code not in b"\t\n\r")
+_SUSPECTS = (b"&#", b"\xef\xbf")
 _FORBIDDEN = re.compile(
     "[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|&#0*(?:[0-8]|1[124-9]|2[0-9]|3[01]);?(?![0-9])"
     "|&#[xX]0*(?:[0-8bBcCeEfF]|1[0-9a-fA-F]|[fF]{3}[eEfF]);?(?![0-9a-fA-F])"
 )
 EXPECTED = "one HTML page of an article"
+_UNSEEN = ("script", "style", "template", "noscript")
+_LOCAL = threading.local()
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -92,18 +97,33 @@ def parse_tree(text: str, name: str) -> HtmlElement:
     if len(text) > MAX_HTML_BYTES:
         raise refused(name, f"is larger than {MAX_HTML_BYTES // 2**20} MiB")
     try:
-        data = _FORBIDDEN.sub(" ", text).encode()
+        data = text.encode()
+        if any(suspect in data for suspect in _SUSPECTS) or len(data.translate(None, _CONTROLS)) < len(data):
+            data = _FORBIDDEN.sub(" ", text).encode()
     except UnicodeEncodeError:
         raise refused(name, "holds half of a surrogate pair, which is no character") from None
-    parser = html.HTMLParser(
-        encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=False
-    )
     try:
-        tree = html.document_fromstring(data, parser=parser)
+        tree = html.document_fromstring(data, parser=_parser())
     except (etree.LxmlError, AssertionError, ValueError, TypeError) as error:
         raise refused(name, "holds no HTML element that can be read") from error
     _check_size(tree, name)
     return tree
+
+
+def _parser() -> Any:
+    """This thread's parser: making one takes long beside a short page.
+
+    Every element is a plain `HtmlElement`: lxml's own parser asks Python code for the class of each, though only parts of
+    forms have another.
+    """
+    if not hasattr(_LOCAL, "parser"):
+        html, etree = library("lxml.html"), library("lxml.etree")
+        parser = etree.HTMLParser(
+            encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True, huge_tree=False
+        )
+        parser.set_element_class_lookup(etree.ElementDefaultClassLookup(element=html.HtmlElement))
+        _LOCAL.parser = parser
+    return _LOCAL.parser
 
 
 def _check_size(tree: HtmlElement, name: str) -> None:
@@ -128,6 +148,8 @@ def refused(name: str, problem: str) -> PageError:
 
 def text_of(element: HtmlElement, limit: int | None = None) -> str:
     """The element's text, white space as single spaces; of more than `limit` characters the beginning."""
+    if not len(element):
+        return " ".join((element.text or "").split())
     parts: list[str] = []
     length = 0
     for part in element.itertext():
@@ -138,11 +160,18 @@ def text_of(element: HtmlElement, limit: int | None = None) -> str:
     return " ".join("".join(parts).split())
 
 
-def short_texts(tree: HtmlElement, limit: int) -> Iterator[Any]:
-    """The pieces of text in the body of up to `limit` characters, in order; `around` gives their element."""
-    for text in tree.xpath("//body//text()[string-length() < $limit and normalize-space()]", limit=limit):
-        if around(text).tag not in ("script", "style", "template", "noscript"):
-            yield text
+def short_texts(tree: HtmlElement, limit: int) -> list[Any]:
+    """The pieces of text in the body of fewer than `limit` characters, in order; `around` gives their element."""
+    texts: list[Any] = _short()(tree, limit=limit)
+    return texts
+
+
+@cache
+def _short() -> Any:
+    unseen = " or ".join(f"parent::{tag}" for tag in _UNSEEN)
+    return library("lxml.etree").XPath(
+        f"//body//text()[string-length() < $limit and normalize-space() and not({unseen})]"
+    )
 
 
 def around(text: Any) -> HtmlElement:

@@ -80,24 +80,34 @@ def _elements(text: _Text) -> Iterator[tuple[int, Any]]:
     """The line and value of each element of the first array of objects."""
     if text.peek() == "[":
         yield from _array(text)
-        return
-    if text.peek() != "{":
+    elif text.peek() == "{":
+        yield from _object(text)
+    else:
         raise text.error("neither an array nor an object")
+    if text.peek():
+        raise text.error("more behind the end of the first value")
+
+
+def _object(text: _Text) -> Iterator[tuple[int, Any]]:
     text.take("{")
     line = text.line
     found: Row = {}
+    listed = False
     while text.peek() != "}":
         name = text.value()
         if not isinstance(name, str):
             raise text.error("the name of a value is no string")
         text.take(":")
-        if text.peek() == "[" and text.peek(1) == "{":
+        if not listed and text.peek() == "[" and text.peek(1) == "{":
+            listed = True
             yield from _array(text)
-            return
-        found[name] = text.value()
+        else:
+            found[name] = text.value()
         if text.peek() != "}":
             text.take(",")
-    yield from _inside(found, line, text)
+    text.take("}")
+    if not listed:
+        yield from _inside(found, line, text)
 
 
 def _inside(found: Row, line: int, text: _Text) -> Iterator[tuple[int, Any]]:
@@ -119,6 +129,7 @@ def _array(text: _Text) -> Iterator[tuple[int, Any]]:
         yield text.line, text.value()
         if text.peek() != "]":
             text.take(",")
+    text.take("]")
 
 
 class _Text:

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from classifier.errors import FormatError, InputError, NoArticles
 from classifier.reading.base import Chunk, Note, ReadOptions, Source
 from classifier.reading.finding import STDIN_NAME
+from classifier.reading.json_beginnings import is_listing
 
 HTML = "text/html"
 FEED = "application/rss+xml"
@@ -163,8 +164,11 @@ def _markup(text: str) -> str | None:
 
 
 def _is_line(text: str) -> bool:
-    """Whether the first line that holds something is a JSON object, be it a bad one (or too long to tell)."""
-    line, end, _ = text.lstrip().partition("\n")
+    """Whether the first line that holds something is a JSON object, be it a bad one (or too long to tell), and no list of
+    articles that stands alone."""
+    line, end, rest = text.lstrip().partition("\n")
+    if not rest.strip() and is_listing(line):
+        return False
     if line.rstrip().endswith("}") and not line.startswith("{}"):
         return True
     if not end and len(line) >= _LOOK // 4:

@@ -34,6 +34,7 @@ _HEADLINE_ROLES = ("main", "headline", "", "title")
 _SUMMARY_ROLES = ("summary", "abstract", "short", "description", "main", "text", "")
 _BODY_ROLES = ("richtext", "main", "body", "full", "")
 _MARKED_UP = ("xhtml", "html")
+_NOT_LISTED = frozenset(("uri", "guid", "type", "headline", "headlines", "associations"))  # names of an item
 _Part = Item | Refused | Note
 
 
@@ -61,20 +62,29 @@ def _parts(source: Source, options: ReadOptions) -> Iterator[_Part]:
     with source.open() as stream:
         first, at = _first_line(stream, source.name)
         item = _parsed(first)
-        if isinstance(item, Mapping) and "items" not in item:
+        if isinstance(item, Mapping) and _listed(item) is None:
             yield from _of_lines(item, at, stream, source.name, options)
             return
         rest = read_document(Source(source.name, lambda: _Open(stream)), MAX_DOCUMENT_BYTES - len(first))
     document = _parsed(first + rest)
     if document is None:
         raise FormatError("is not JSON, or nested too deeply", where=source.name, remedy="give a whole file")
-    items = document if isinstance(document, list) else document.get("items", [document])
+    items = document if isinstance(document, list) else _listed(document)
+    items = [document] if items is None else items
     if not isinstance(items, list) or len(items) > MAX_ITEMS:
         raise FormatError(
             f"holds no list of up to {MAX_ITEMS:,} items", where=source.name, remedy="give ninjs items"
         )
     for number, one in enumerate(items, 1):
         yield from items_of(one, f"item {number}" if len(items) > 1 else None, source.name, options)
+
+
+def _listed(document: Object) -> Any:
+    """What an object lists that is no item itself, as programs answer: `{"items": […]}`, `{"_items": […], "total": 2}`."""
+    if "items" in document or not _NOT_LISTED.isdisjoint(map(_folded, document)):
+        return document.get("items")
+    lists = (value for value in document.values() if isinstance(value, list))
+    return next((value for value in lists if value and isinstance(value[0], Mapping)), None)
 
 
 class _Open:

@@ -27,7 +27,7 @@ from classifier.reading.worker import read_batch
 
 FEWEST_PAGES = 64  # fewer are read sooner than processes start
 SECONDS_A_PAGE = 60.0
-_BATCH_PAGES = 16
+_BATCH_PAGES = 32  # a chunk costs as much as a page
 _BATCH_BYTES = 4 * 2**20
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
 
 from classifier.errors import ConfigError, FieldError
 from classifier.reading.base import Chunk, ReadOptions
@@ -16,6 +17,7 @@ from classifier.reading.messages import receive_options, receive_pages, send_ans
 def main() -> None:
     """Answer until standard input ends. Interruptions are the parent's business."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.meta_path.insert(0, _WithoutPandas())
     # What a library prints must not come between answers.
     answers, sys.stdout = sys.stdout.buffer, sys.stderr
     try:
@@ -31,6 +33,19 @@ def main() -> None:
             send_answer(answers, answer)
     except (EOFError, BrokenPipeError):
         return
+
+
+class _WithoutPandas(MetaPathFinder):
+    """PyArrow imports pandas wherever it is installed, to ask whether values are of it: as long as a hundred pages take."""
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
+        """Refuse pandas.
+
+        Raises:
+            ModuleNotFoundError: as if it were not installed.
+        """
+        if fullname == "pandas":
+            raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
 
 
 def read_batch(pages: Sequence[tuple[str, bytes]], options: ReadOptions) -> list[Chunk]:

@@ -37,7 +37,8 @@ def test_contenders_read_the_same_articles(speed: Speed, tmp_path: Path) -> None
     assert readers.arrow_ipc(tmp_path / "articles.arrow")() == count
     assert readers.decompressed(tmp_path / "articles.jsonl.gz", "gzip")() == lines.stat().st_size
     readers.write_pages(table.append_column("published_at", pa.nulls(count)), tmp_path / "pages", 3)
-    assert readers.newsdesk(tmp_path / "pages")() == readers.extracted(tmp_path / "pages")() == 3
+    pages = tmp_path / "pages"
+    assert readers.newsdesk(pages)() == readers.extracted(pages)() == readers.described(pages)() == 3
 
 
 @needs_linux

@@ -235,6 +235,7 @@ def open_kernel(path: Path) -> Any:
             [c_void_p, c_void_p, c_void_p, c_void_p, c_int64, c_int32, c_void_p, c_void_p, c_void_p],
         ),
         "nd_squares": (None, [c_void_p, c_void_p, c_int64, c_void_p]),
+        "nd_content_ids": (None, [POINTER(Column), c_int64, c_void_p]),
         "nd_json_new": (c_void_p, [c_int64]),
         "nd_json_free": (None, [c_void_p]),
         "nd_json_scan": (c_int64, [c_void_p, c_void_p, c_int64, c_int64, c_int64, number]),

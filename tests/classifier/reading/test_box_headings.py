@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from classifier.reading.base import SITE_WIDE
-from classifier.reading.box_headings import may_name, named_list
+from classifier.reading.box_headings import likely_names, named_list
 
 SITES = ("The Courier", "courier")
 SITE = [
@@ -99,7 +99,7 @@ def test_what_is_no_heading(text: str) -> None:
 
 @pytest.mark.parametrize("text", [*SITE, *(text for text, _ in NAMED)])
 def test_the_quick_look_misses_no_heading(text: str) -> None:
-    assert may_name(text)
+    assert likely_names(["Weather", text, "Sign in"]) == [text]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_further_headings_are_the_users(text: str, name: str) -> None:
     named = named_list(text, more=more)
     assert named is not None
     assert named == (name, True)
-    assert may_name(text, more)
+    assert likely_names(["Weather", text, "Sign in"], more) == [text]
 
 
 def test_words_used_for_nothing_else_are_certain() -> None:
@@ -126,3 +126,7 @@ def test_words_used_for_nothing_else_are_certain() -> None:
         text: named_list(text) for text in ("Most popular", "JN ACCESS RANKING", "“A” POPULAR ARTICLE")
     }
     assert [named is not None and named.certain for named in certain.values()] == [False, True, True]
+
+
+def test_the_quick_look_at_nothing_finds_nothing() -> None:
+    assert likely_names([]) == []

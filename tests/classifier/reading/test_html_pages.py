@@ -8,6 +8,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from classifier.articles import Article
 from classifier.errors import ConfigError, FieldError, PageError
 from classifier.reading import read_all
 from classifier.reading.base import ReadOptions, Source
-from classifier.reading.html_pages import parse_any_page, parse_html, read
+from classifier.reading.html_pages import parse_any_page, parse_html, parse_noted_html, read
 from classifier.reading.html_tree import MAX_ELEMENTS, MAX_HTML_BYTES
 from classifier.reading.pages import Page, parse_page
 
@@ -188,6 +189,48 @@ def test_the_printed_time_counts_where_the_page_states_none() -> None:
     ).article
     assert article.published_at == datetime(2022, 2, 2, 11, 36, tzinfo=TOKYO)
     assert "2022" not in article.body
+
+
+@pytest.mark.parametrize(
+    ("options", "month", "day"),
+    [
+        (ReadOptions(timezone=TOKYO, dates="day-first"), 4, 3),
+        (ReadOptions(timezone=TOKYO, dates="month-first"), 3, 4),
+        (ReadOptions(timezone=TOKYO), 4, 3),
+        (ReadOptions(timezone=ZoneInfo("America/New_York")), 3, 4),
+    ],
+    ids=["day first", "month first", "in most zones", "in the United States"],
+)
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_printed_times_are_read_as_the_user_says(
+    place: str, options: ReadOptions, month: int, day: int
+) -> None:
+    printed = "<p>03/04/2022 11:36</p>"
+    page = page_of(before=printed) if place == "before" else page_of((*TEXT,), after=printed)
+    found, notes = parse_noted_html(page, options=options)
+    assert found.article.published_at == datetime(2022, month, day, 11, 36, tzinfo=options.timezone)
+    assert "2022" not in found.article.body
+    doubt = f"dates of which day and month could be the other way round, read as {_order(month)}"
+    assert [note.what for note in notes] == ([] if options.dates else [doubt])
+
+
+def _order(month: int) -> str:
+    return "month-first" if month == 3 else "day-first"
+
+
+def test_a_printed_time_in_doubt_is_an_error_where_that_was_asked() -> None:
+    page = page_of(before="<p>03/04/2022 11:36</p>")
+    strict = ReadOptions(timezone=TOKYO, strict=True)
+    with pytest.raises(FieldError, match=r'a\.html: published_at: "03/04/2022 11:36" is in doubt .*--dates'):
+        parse_html(page, name="a.html", options=strict)
+    stated = page_of(head=linked(LINKED_DATA), before="<p>03/04/2022 11:36</p>")
+    assert parse_html(stated, options=strict).article.published_at == datetime(
+        2022, 2, 2, 2, 36, 20, tzinfo=UTC
+    )
+    day_first = replace(strict, dates="day-first")
+    assert parse_html(page, options=day_first).article.published_at == datetime(
+        2022, 4, 3, 11, 36, tzinfo=TOKYO
+    )
 
 
 def test_without_any_time_there_is_none() -> None:

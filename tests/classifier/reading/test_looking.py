@@ -52,6 +52,18 @@ NINJS_ITEM = {
         (json.dumps([NINJS_ITEM], indent=1), NINJS),
         ('{"headline": "a", "body": "b"}\n{"headline"', JSON_LINES),
         ('[{"headline": "a"}]', JSON),
+        ('{"articles": [{"headline": "a"}]}', JSON),
+        ('{"articles": [{"headline": "a"}], "top": 5}\n\n', JSON),
+        ('{"status": "ok", "total": 2, "stories": [{"body": "a', JSON),
+        ('{"ok": true, "results": [{"title": "a"}]}', JSON),
+        ('{"status": "ok", "response": {"total": 1, "found": [{"headline": "a"}]}}', JSON),
+        ('{"articles": [{"headline": "a"}]}\n{"articles": [', JSON_LINES),
+        ('{"headline": "a", "articles": [{"headline": "b"}]}', JSON_LINES),
+        ('{"authors": [{"name": "b"}], "title": "a"}', JSON_LINES),
+        ('{"authors": [{"name": "b"}], "rights": {"holders": [{"name": "c"}]}}', JSON_LINES),
+        ('{"articles": []}', JSON_LINES),
+        ('{"articles": [1], "results": "x"}', JSON_LINES),
+        (json.dumps({"_items": [NINJS_ITEM]}), NINJS),
         ("headline,body\n", None),
         ("", None),
         ("PK\x03\x04", None),
@@ -111,6 +123,17 @@ def test_a_file_that_cannot_be_told_is_an_error_with_what_can(tmp_path: Path) ->
     assert str(caught.value).startswith(
         "data.xml: neither its name nor its beginning says what it is; HTML pages, RSS"
     )
+
+
+@pytest.mark.parametrize("rest", [{}, {"top": 5}])
+def test_what_our_service_is_asked_is_read_as_a_file(
+    rest: dict[str, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = json.dumps({"articles": [{"headline": "a"}, {"headline": "b", "body": "x" * 100_000}], **rest})
+    (tmp_path / "request.json").write_text(text, "utf-8")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    for source in (str(tmp_path / "request.json"), "-"):
+        assert read_all([source]).articles["headline"].to_pylist() == ["a", "b"]
 
 
 def test_standard_input_may_be_any_of_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,11 +109,13 @@ def test_one_item_in_every_version(item: dict[str, Any]) -> None:
     [
         ([ONE, TWO], ["item 1", "item 2"]),
         ({"items": [ONE, THREE]}, ["item 1", "item 2"]),
+        ({"_items": [ONE, THREE], "total": 2}, ["item 1", "item 2"]),
+        ({"total": 1, "associations": [], "uri": "x", "subject": [{"name": "e"}]}, []),
         (b"\n".join([b"", json.dumps(ONE).encode(), b"", json.dumps(TWO).encode()]), ["line 2", "line 4"]),
         (json.dumps(ONE, indent=2).encode(), [None]),
         (b"\xef\xbb\xbf" + json.dumps([ONE]).encode(), [None]),
     ],
-    ids=["array", "items", "lines", "indented", "BOM"],
+    ids=["array", "items", "other list", "no list", "lines", "indented", "BOM"],
 )
 def test_items_and_where_they_stand(content: Any, places: list[str | None]) -> None:
     assert [row.get("element") for row in rows(content)] == places

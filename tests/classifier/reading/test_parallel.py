@@ -142,3 +142,12 @@ def test_reading_does_not_import_the_callers_main_module_again(folder: Path, tmp
     )
     ran = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
     assert len(ran.stdout.splitlines()) == 1
+
+
+def test_a_process_that_reads_pages_imports_no_pandas() -> None:
+    code = (
+        "import sys; from classifier.reading import worker; worker.main(); import pyarrow; pyarrow.array(['a'])\n"
+        "print('pandas' in sys.modules, file=sys.stderr)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], input=b"", capture_output=True, check=True)
+    assert ran.stderr.split() == [b"False"]
