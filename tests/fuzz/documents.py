@@ -88,7 +88,7 @@ LINES = """{"headline": "Fares", "body": "Fall \\u00e9.", "published_at": "2022-
 """
 LINES_OF_BOXES = '{"list": "World", "rank": 1, "headline": "Whale"}\n'
 LINES_OF_CLICKS = '{"shown": "i1", "article_id": "a", "clicked": true, "position": 1}\n'
-ARRAY = '{"total": 2, "articles": [{"headline": "Fares", "n": 1.5}, {"headline": "Whale", "id": 7}]}'
+ARRAY = '{"total": 2,\n"articles": [{"headline": "Fares", "n": 1.5}, {"headline": "Whale", "id": 7}]}'
 TABLE = {
     "headline": ["Fares", "Whale"],
     "published_at": pa.array([10**15, None], pa.timestamp("us", "UTC")),
