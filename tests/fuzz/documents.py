@@ -38,6 +38,10 @@ xmlns:content="http://purl.org/rss/1.0/modules/content/"><channel><title>Courier
 ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"><title>K</title><entry><title type="html">A &lt;b&gt;</title><id>x</id>
 <published>2022-02-02T11:00:00Z</published><updated>2022-02-02T12:00:00Z</updated><category term="w" label="W"/>
 <content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>Eins</p></div></content></entry></feed>"""
+# Small ones are read quickly, and what is found in them is short.
+SMALL_HTML = "<title>Fares</title><p>They fall.</p><h2>Most read</h2><ol><li><a href=x>Whale</a></ol>"
+SMALL_RSS = "<rss><channel><item><title>Fares</title><pubDate>2022-02-02T11:00Z</pubDate></item></channel></rss>"
+SMALL_NEWSML = '<newsItem guid="g"><contentMeta><headline>Fares</headline></contentMeta></newsItem>'
 NINJS = json.dumps(
     [
         {
@@ -111,10 +115,10 @@ def _arrow(new: Callable[..., Any]) -> bytes:
 
 
 DOCUMENTS = {
-    "page.html": (HTML,),
-    "feed.rss": (RSS, ATOM),
+    "page.html": (HTML, SMALL_HTML),
+    "feed.rss": (RSS, ATOM, SMALL_RSS),
     "items.ninjs": (NINJS,),
-    "items.newsml": (NEWSML,),
+    "items.newsml": (NEWSML, SMALL_NEWSML),
     "unknown": (
         HTML,
         RSS,

@@ -96,6 +96,8 @@ def of_markup(data: bytes, chance: Random) -> bytes | None:
     careful = chance.random() < 0.9
     for _ in range(chance.randint(1, _MOST_CHANGES)):
         at = chance.randrange(len(tokens))
+        if careful and (at in (0, len(tokens) - 1) or _end(tokens, at) == len(tokens) - 1):
+            continue  # the whole, or what stands around it
         if not tokens[at].startswith("<"):
             tokens[at] = _text_changed(tokens[at], chance, careful)
         elif tokens[at].startswith(("</", "<!", "<?")):
@@ -123,7 +125,7 @@ def _element_changed(tokens: list[str], at: int, chance: Random) -> list[str]:
         return before + element * chance.randint(2, 3) + behind
     if kind == 2:
         left = before + behind
-        to = chance.randint(0, len(left))
+        to = chance.randint(0, len(left) - 2) if len(left) > 2 else 0
         return left[:to] + element + left[to:]
     tag = chance.choice(TAGS)
     inside = element if kind == 3 or len(element) < 2 else element[1:-1]

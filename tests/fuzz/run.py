@@ -36,7 +36,7 @@ with atheris.instrument_imports(include=["classifier"]):
     for _module in _WATCHED:
         import_module(f"classifier.reading.{_module}")
 
-from classifier.reading import html_pages, html_tree, layout, rows  # noqa: E402
+from classifier.reading import delimited, html_pages, html_tree, json_arrays, jsonl, layout, rows  # noqa: E402
 from classifier.reading.base import Chunk  # noqa: E402
 from tests.fuzz import mutators  # noqa: E402
 from tests.fuzz.documents import BINARY, COMPRESSED, SEEDS, checker, compressed_seeds  # noqa: E402
@@ -65,6 +65,9 @@ class Thinned:
         self._rate = whole
         self.whole = True
         self._thin(layout.Layout, "chunk", lambda *_: Chunk())
+        self._thin(delimited._Table, "flush", lambda *_: Chunk())
+        self._thin(jsonl, "_chunk", lambda *_: Chunk())
+        self._thin(json_arrays, "columns_of", lambda _rows, _names, _layout, where: ({}, where, []))
         self._thin(rows, "to_batch", lambda *_, **__: None)
         self._thin(rows, "to_box_batch", lambda *_, **__: None)
         self._thin(html_pages, "extracted", _paragraphs)
@@ -107,7 +110,7 @@ def main() -> None:
     parser.add_argument("--inputs", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=int, default=0, help="0: until all inputs are read")
     parser.add_argument("--longest", type=int, default=1024, help="bytes of an input")
-    parser.add_argument("--whole", type=int, default=32, help="one input in so many goes all the way")
+    parser.add_argument("--whole", type=int, default=16, help="one input in so many goes all the way")
     arguments = parser.parse_args()
     corpus, found = HERE / "corpus" / arguments.name, HERE / "found"
     corpus.mkdir(parents=True, exist_ok=True)

@@ -32,7 +32,7 @@ TAGS = (
     *("article", "main", "body", "html", "head", "title", "script type='application/ld+json'", "style", "template"),
     *("time datetime='2022'", "meta name='date' content='2022-02-02'", "svg", "math", "select", "pre", "noscript", "b"),
     *("rss version='2.0'", "channel", "item", "entry", "feed", "guid", "link", "category", "pubDate", "description"),
-    *("content:encoded", "content type='xhtml'", "source", "author", "name", "published", "updated", "summary", "id"),
+    *("content type='xhtml'", "source", "author", "name", "published", "updated", "summary", "id"),
     *("newsItem guid='g'", "packageItem", "itemMeta", "contentMeta", "itemClass qcode='ninat:text'", "headline", "by"),
     *("inlineXML", "inlineData", "nitf", "body.content", "hl1", "block", "subject qcode='medtop:1'", "broader qcode='x'"),
     *("contentSet", "language tag='en'", "versionCreated", "pubStatus qcode='stat:canceled'", "dateline", "infoSource"),
