@@ -40,7 +40,9 @@ ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"><title>K</title><entry><titl
 <content type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml"><p>Eins</p></div></content></entry></feed>"""
 # Small ones are read quickly, and what is found in them is short.
 SMALL_HTML = "<title>Fares</title><p>They fall.</p><h2>Most read</h2><ol><li><a href=x>Whale</a></ol>"
-SMALL_RSS = "<rss><channel><item><title>Fares</title><pubDate>2022-02-02T11:00Z</pubDate></item></channel></rss>"
+SMALL_RSS = (
+    "<rss><channel><item><title>Fares</title><pubDate>2022-02-02T11:00Z</pubDate></item></channel></rss>"
+)
 SMALL_NEWSML = '<newsItem guid="g"><contentMeta><headline>Fares</headline></contentMeta></newsItem>'
 NINJS = json.dumps(
     [

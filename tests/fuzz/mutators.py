@@ -74,7 +74,7 @@ def _changed(document: Any, chance: Random) -> Any:
         holder[key] = value
     elif kind == 3:
         other, name = chance.choice(places)
-        if isinstance(other, list) and name < len(other) or isinstance(other, dict) and name in other:
+        if (isinstance(other, list) and name < len(other)) or (isinstance(other, dict) and name in other):
             holder[key] = deepcopy(other[name])
     elif kind == 4:
         holder[key] = [holder[key]]

@@ -18,7 +18,9 @@ from classifier.reading.dialects import find_dialect
 
 def _load(name: str) -> ModuleType:
     """A module of this folder, which is no package."""
-    spec = importlib.util.spec_from_file_location(f"tests.fuzz.{name}", Path(__file__).with_name(f"{name}.py"))
+    spec = importlib.util.spec_from_file_location(
+        f"tests.fuzz.{name}", Path(__file__).with_name(f"{name}.py")
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -14,8 +14,8 @@ TEXTS = (
     *("Most read", "Most read in World", "“Politics” POPULAR ARTICLE", "ACCESS RANKING", "アクセスランキング", "1. x"),
     *("많이 본 뉴스", "Meistgelesen", "Les plus lus", "Lo más leído", "most popular | The", "人気記事"),
     *("https://courier.example/b?ref=1#x", "http://[", "//x", "javascript:x", "http://a:b/", "http://ⅷ.example/", "data:,"),
-    *("medtop:04000000", "subj:04011000", "http://cv.iptc.org/newscodes/mediatopic/20000178", "stat:canceled", "ninat:text"),
-    *('{"@type": "NewsArticle", "headline": "x"}', '[{"@type":"Article","author":[{}]}]', "utf-16", "x-none", "text/html"),
+    *("medtop:04000000", "subj:04011000", "http://cv.iptc.org/newscodes/mediatopic/20000178", "stat:canceled"),
+    *("ninat:text", '{"@type": "NewsArticle", "headline": "x"}', '[{"@type":"Article","author":[{}]}]', "utf-16", "x-none"),
 )  # fmt: skip
 NAMES = (
     *("headline", "summary", "body", "id", "url", "section", "sections", "published_at", "source", "language", "split"),
@@ -39,9 +39,9 @@ TAGS = (
 )  # fmt: skip
 VALUES: tuple[Any, ...] = (
     *TEXTS,
-    *(None, True, False, 0, -1, 7, 1.5, 1e300, 2**31, 2**63, 2**64, -(2**63), 10**30, 10**400, float("nan"), float("inf")),
-    *([], {}, [None], [[]], [{}], {"": None}, {"name": "x"}, [["a"], ["b"]], "\ud800", "\0", "x\0y", "9" * 400, "text"),
-    *("composite", "usable", "canceled", "main", "text/html", "xhtml", ["World", "Sea"], {"value": "<p>V</p>"}, "composite"),
+    *(None, True, False, 0, -1, 7, 1.5, 1e300, 2**31, 2**63, 2**64, -(2**63), 10**30, 10**400, float("nan")),
+    *(float("inf"), [], {}, [None], [[]], [{}], {"": None}, {"name": "x"}, [["a"], ["b"]], "\ud800", "\0", "x\0y", "9" * 400, "text"),
+    *("composite", "usable", "canceled", "main", "text/html", "xhtml", ["World", "Sea"], {"value": "<p>V</p>"}),
 )  # fmt: skip
 FIELDS = (
     *TEXTS,
@@ -53,7 +53,21 @@ LINES = (
     *TEXTS,
     *("-", "- Item", "－", "・Item", "—", "* x", "ＪＮ ACCESS RANKING", "\"\" POPULAR ARTICLE", '"*" POPULAR ARTICLE'),
     *("“Politics” POPULAR ART", '"A" POPULAR ARTICLES', "JN ACCESS R", "POPULAR ARTICLE", "11:36 IST, February 2, 2022"),
-    *("11:36 JST, February 30, 2022", "11:36, February 2, 2022", "平成31年4月30日 午後8時20分", "Stand: 3.4.2031, 20:20 Uhr MEZ"),
-    *("le 3 avril 2031 à 20h20 CET", "2031. 4. 3. 오후 8:20 KST", "PARIS, Feb. 2 (AFP) — x", "McALLEN, Tex. (AP) — x", "A" * 300),
+    *("11:36 JST, February 30, 2022", "11:36, February 2, 2022", "平成31年4月30日 午後8時20分"),
+    *("Stand: 3.4.2031, 20:20 Uhr MEZ", "le 3 avril 2031 à 20h20 CET", "2031. 4. 3. 오후 8:20 KST", "PARIS, Feb. 2 (AFP) — x"),
+    *("McALLEN, Tex. (AP) — x", "A" * 300),
 )  # fmt: skip
-ENCODINGS = ("utf-16", "utf-16-le", "utf-8-sig", "utf-32", "cp1252", "cp932", "euc_jp", "cp949", "gb18030", "big5hkscs")
+ENCODINGS = tuple(
+    [
+        "utf-16",
+        "utf-16-le",
+        "utf-8-sig",
+        "utf-32",
+        "cp1252",
+        "cp932",
+        "euc_jp",
+        "cp949",
+        "gb18030",
+        "big5hkscs",
+    ]
+)
