@@ -1,8 +1,9 @@
 """Fuzz the readers: `python -m tests.fuzz.run page.html --inputs 1000000`, from the root of the repository.
 
 Needs atheris (`pip install atheris`; Linux and macOS), which is no dependency of the tests. Inputs are read in this
-process, from memory; watched are our own modules. Most of the time goes into what readers share or do not do themselves: so only
-one input in `--whole` becomes a checked table and has its text looked for by trafilatura, the others end before that.
+process, from memory; watched are our own modules. Most of the time would go into what readers share or do not do
+themselves: so only one input in `--whole` becomes a checked table and has its text looked for by trafilatura, the others
+end before that.
 
 An input that breaks a reader, or takes it more than a second of processor time, is written to `tests/fuzz/found/` and ends
 the run; what was mended is kept as a case in `tests/classifier/reading/test_documents_properties.py`.
@@ -25,32 +26,11 @@ import atheris
 
 # Watched before the readers import them lazily; what they share would cost more than it tells.
 _SHARED = ("rows", "layout", "sections", "html_tree", "markup")
-_WATCHED = tuple(
-    [
-        "html_pages",
-        "html_boxes",
-        "html_metadata",
-        "box_headings",
-        "feeds",
-        "ninjs",
-        "newsml",
-        "wire",
-        "topics",
-        "looking",
-        "jsonl",
-        "json_cells",
-        "json_rows",
-        "json_arrays",
-        "delimited",
-        "dialects",
-        "mind",
-        "columnar",
-        "pages",
-        "page_boxes",
-        "datelines",
-        "compressed",
-    ]
-)
+_WATCHED = (
+    *("html_pages", "html_boxes", "html_metadata", "box_headings", "feeds", "ninjs", "newsml", "wire", "topics", "looking"),
+    *("jsonl", "json_cells", "json_rows", "json_arrays", "delimited", "dialects", "mind", "columnar", "pages", "page_boxes"),
+    *("datelines", "compressed"),
+)  # fmt: skip
 for _module in _SHARED:
     import_module(f"classifier.reading.{_module}")
 with atheris.instrument_imports(include=["classifier"]):
