@@ -28,8 +28,8 @@ import atheris
 _SHARED = ("rows", "layout", "sections", "html_tree", "markup")
 _WATCHED = (
     *("html_pages", "html_boxes", "html_metadata", "box_headings", "feeds", "ninjs", "newsml", "wire", "topics", "looking"),
-    *("jsonl", "json_cells", "json_rows", "json_arrays", "delimited", "dialects", "mind", "columnar", "pages", "page_boxes"),
-    *("datelines", "compressed"),
+    *("jsonl", "json_cells", "json_rows", "json_arrays", "delimited", "dialects", "mind", "columnar", "pages"),
+    *("page_boxes", "datelines", "compressed"),
 )  # fmt: skip
 for _module in _SHARED:
     import_module(f"classifier.reading.{_module}")

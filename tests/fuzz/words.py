@@ -41,7 +41,8 @@ VALUES: tuple[Any, ...] = (
     *TEXTS,
     *(None, True, False, 0, -1, 7, 1.5, 1e300, 2**31, 2**63, 2**64, -(2**63), 10**30, 10**400, float("nan")),
     *(float("inf"), [], {}, [None], [[]], [{}], {"": None}, {"name": "x"}, [["a"], ["b"]], "\ud800", "\0", "x\0y"),
-    *("9" * 400, "text", "composite", "usable", "canceled", "main", "text/html", "xhtml", ["World", "Sea"], {"value": "<p>V</p>"}),
+    *("9" * 400, "text", "composite", "usable", "canceled", "main", "text/html", "xhtml", ["World", "Sea"]),
+    {"value": "<p>V</p>"},
 )  # fmt: skip
 FIELDS = (
     *TEXTS,
