@@ -203,6 +203,7 @@ FOUND = [
     ("table.csv", codecs.BOM_UTF16_LE + "headline\na\n".encode("utf-16-le") + b"\0\xd8"),
     ("table.jsonl", b'{"headline": "a", "published_at": "\\ud800"}'),
     ("table.json", b'[{"headline": "a", "published_at": "\\ud800"}]'),
+    pytest.param("items.ninjs", b"\n" * 300_000, id="blank lines, whose time grew with their square"),
 ]
 
 
