@@ -189,13 +189,13 @@ def _extractor(*, fast: bool) -> Any:
 def _has_many_texts(tree: HtmlElement) -> bool:
     """Whether justext would take long: links do not count, between which it ends its search."""
     all_of_them, outside_links = _counts()
-    return all_of_them(tree) > _MANY_TEXTS and outside_links(tree) > _MANY_TEXTS
+    return bool(all_of_them(tree) > _MANY_TEXTS and outside_links(tree) > _MANY_TEXTS)
 
 
 @cache
 def _counts() -> tuple[Any, Any]:
-    path = library("lxml.etree").XPath
-    return path("count(//text()[normalize-space()])"), path("count(//text()[normalize-space()][not(ancestor::a)])")
+    path, texts = library("lxml.etree").XPath, "//text()[normalize-space()]"
+    return path(f"count({texts})"), path(f"count({texts}[not(ancestor::a)])")
 
 
 def _article_lines(

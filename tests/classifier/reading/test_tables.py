@@ -8,6 +8,7 @@ import io
 import json
 import lzma
 import random
+import tracemalloc
 import weakref
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -536,6 +537,25 @@ def test_compressed_text_is_read_and_damage_named(suffix: str, compress: Callabl
             chunks(damaged, "a.jsonl" + suffix)
         assert str(caught.value).startswith(f"a.jsonl{suffix}: cannot be decompressed: ")
         assert str(caught.value).endswith(f"is it a whole {suffix} file?")
+
+
+@pytest.mark.parametrize(("suffix", "compress"), COMPRESSORS.items())
+def test_damaged_files_leave_no_memory_behind(suffix: str, compress: Callable[[bytes], bytes]) -> None:
+    damaged = compress(b'{"headline": "a"}\n' * 1000)[:-9]
+
+    def refuse() -> None:
+        with pytest.raises(FormatError, match="cannot be decompressed"):
+            chunks(damaged, "a.jsonl" + suffix)
+
+    refuse()  # what is imported and kept
+    tracemalloc.start()
+    try:
+        for _ in range(5):
+            refuse()
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 1 << 20
 
 
 # Parquet and Arrow
