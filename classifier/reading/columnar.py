@@ -8,7 +8,6 @@ from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyarrow import types
 
 from classifier.errors import FormatError
 from classifier.reading.base import BATCH_ROWS, Chunk, ReadOptions, Source
@@ -96,7 +95,7 @@ def _chunks(
 def _is_readable(kind: pa.DataType) -> bool:
     """Whether PyArrow has a class for values of that type and of those within it."""
     inner = [kind.field(at).type for at in range(kind.num_fields)]
-    if types.is_dictionary(kind):
+    if pa.types.is_dictionary(kind):
         inner.append(kind.value_type)
     elif isinstance(kind, pa.BaseExtensionType):
         inner.append(kind.storage_type)
