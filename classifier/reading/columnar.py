@@ -11,10 +11,11 @@ import pyarrow.parquet as pq
 
 from classifier.errors import FormatError
 from classifier.reading.base import BATCH_ROWS, Chunk, ReadOptions, Source
-from classifier.reading.casting import Where, is_text, plain
+from classifier.reading.casting import Where, is_text, plain, wrong_type
 from classifier.reading.layout import lay_out
 
 _IPC_FILE = b"ARROW1"
+_WITHOUT_CLASS = (pa.lib.Type_INTERVAL_MONTHS, pa.lib.Type_INTERVAL_DAY_TIME)
 
 
 def read_parquet(
@@ -79,6 +80,9 @@ def _chunks(
 ) -> Iterator[Chunk]:
     layout = lay_out(schema.names, options, file)
     picked = [(our, schema.get_field_index(name)) for our, name in layout.renamed(schema.names)]
+    for field in [schema.field(at) for _, at in picked]:
+        if not _is_readable(field.type):
+            raise wrong_type(field.name, field.type, file, "of a type that PyArrow can read")
     for whole in batches:
         for start in range(0, len(whole), BATCH_ROWS):
             batch = whole.slice(start, BATCH_ROWS)
@@ -86,6 +90,16 @@ def _chunks(
             made = pa.RecordBatch.from_arrays(columns, names=[our for our, _ in picked])
             yield layout.chunk(made, Where(file, first=row))
             row += len(batch)
+
+
+def _is_readable(kind: pa.DataType) -> bool:
+    """Whether PyArrow has a class for values of that type and of those within it."""
+    inner = [kind.field(at).type for at in range(kind.num_fields)]
+    if pa.types.is_dictionary(kind):
+        inner.append(kind.value_type)
+    elif isinstance(kind, pa.BaseExtensionType):
+        inner.append(kind.storage_type)
+    return kind.id not in _WITHOUT_CLASS and all(map(_is_readable, inner))
 
 
 def _sound(column: pa.Array) -> pa.Array:

@@ -25,7 +25,8 @@ _LARGE = 1 << 28
 
 
 class _Stream(Protocol):
-    def read(self, size: int, /) -> bytes: ...
+    # Not `read`: where the data are damaged, PyArrow's never frees the room that it made for them.
+    def readinto(self, buffer: memoryview, /) -> int: ...
 
 
 def _by_arrow(codec: str) -> Callable[[Any], _Stream]:
@@ -42,7 +43,12 @@ class _Members:
         self._unused = b""
         self._begun = False
 
-    def read(self, size: int) -> bytes:
+    def readinto(self, buffer: memoryview) -> int:
+        data = self._read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def _read(self, size: int) -> bytes:
         while True:
             if self._member.eof:
                 # Zeros behind a member are padding.
@@ -112,21 +118,20 @@ class _Decompressor(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         try:
-            data = self._stream.read(len(buffer))
+            size = self._stream.readinto(buffer)
         except (pa.ArrowException, OSError, EOFError, lzma.LZMAError, ValueError) as error:
             raise FormatError(
                 f"cannot be decompressed: {error}",
                 where=self._name,
                 remedy=f"is it a whole {self._suffix} file?",
             ) from error
-        buffer[: len(data)] = data
-        self._size += len(data)
+        self._size += size
         if self._size > _LARGE and self._size > MAX_RATIO * self._compressed.size:
             raise FormatError(
                 f"becomes more than {MAX_RATIO} times larger by decompression, which no text does",
                 where=self._name,
                 remedy="if it is yours, decompress it first",
             )
-        return len(data)
+        return size

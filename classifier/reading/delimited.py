@@ -6,6 +6,7 @@ whole numbers, numbers or flags where all their values are written so.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -31,6 +32,9 @@ from classifier.reading.looking import Joined
 MAX_FIELD = 1 << 24
 _BATCH_CHARACTERS = 1 << 25
 _NOT_TEXT = re.compile("[\ud800-\udfff]")
+# An error handler of all encodings; surrogateescape knows none for UTF-16 and UTF-32.
+_MARKED = "newsdesk.marked"
+codecs.register_error(_MARKED, lambda error: ("\udcff", getattr(error, "end", 0)))
 _PATTERNS = {
     "int": r"^(0|-?[1-9][0-9]{0,17})$",
     "float": r"^-?((0|[1-9][0-9]{0,15})(\.[0-9]+)?|\.[0-9]+)(e[-+][0-9]{1,2})?$",
@@ -67,7 +71,7 @@ def _read(source: Source, options: ReadOptions, separators: str) -> Iterator[Chu
             yield from mind.read_behaviours(binary, source.name, options)
             return
         # Invalid bytes become lone surrogates: their row is rejected when its batch is made.
-        stream = io.TextIOWrapper(binary, dialect.encoding, errors="surrogateescape", newline="")
+        stream = io.TextIOWrapper(binary, dialect.encoding, errors=_MARKED, newline="")
         form, header = str(dialect), None
         notes: tuple[Note, ...] = ()
         if known:

@@ -42,6 +42,7 @@ _LOOK = 1 << 14  # characters
 _SHORT = 320  # characters, white space included, of what may be a heading or a time
 _LONGEST_TIME = 120
 _DATED = re.compile(r"(?=.*\d{4})(?:\D*+\d++){3}", re.DOTALL)  # a year, a day, an hour
+_MANY_TEXTS = 1000
 _NO_ARTICLE = "pages say that they are no article (og:type)"
 _REPLACED = "pages hold bytes that are not of their encoding"
 
@@ -178,16 +179,31 @@ def extracted(tree: HtmlElement, name: str) -> list[str]:
     """
     trafilatura = library("trafilatura")
     try:
-        text = trafilatura.extract(tree, options=_extractor())
+        text = trafilatura.extract(tree, options=_extractor(fast=_has_many_texts(tree)))
     except Exception as error:  # whatever a page makes of a library's code, the other pages are to be read
         raise refused(name, f"its text cannot be extracted ({type(error).__name__})") from error
     return [line.strip() for line in (text or "").split("\n") if line.strip()]
 
 
 @cache
-def _extractor() -> Any:
-    """trafilatura's options: it would make them anew for every page, and changes copies of them only."""
-    return library("trafilatura.settings").Extractor(comments=False)
+def _extractor(*, fast: bool) -> Any:
+    """trafilatura's options: it would make them anew for every page, and changes copies of them only.
+
+    `fast`: without comparing its text with what justext finds, whose time grows with the square of short paragraphs.
+    """
+    return library("trafilatura.settings").Extractor(comments=False, fast=fast)
+
+
+def _has_many_texts(tree: HtmlElement) -> bool:
+    """Whether justext would take long: links do not count, between which it ends its search."""
+    all_of_them, outside_links = _counts()
+    return bool(all_of_them(tree) > _MANY_TEXTS and outside_links(tree) > _MANY_TEXTS)
+
+
+@cache
+def _counts() -> tuple[Any, Any]:
+    path, texts = library("lxml.etree").XPath, "//text()[normalize-space()]"
+    return path(f"count({texts})"), path(f"count({texts}[not(ancestor::a)])")
 
 
 def _article_lines(

@@ -171,11 +171,12 @@ def _mended(row: Row, layout: Layout) -> Row:
             "rank": _rank(row.get("rank")),
             "taken_at": _check_text("taken_at", row.get("taken_at")),
         }
-    stand_in = {"headline": "label"} if layout.kind == "labels" else {}
+    stand_in: Row = {"headline": "label"} if layout.kind == "labels" else {}
+    if isinstance(row.get("published_at"), str):  # its time is read column by column
+        _check_text("published_at", row["published_at"])
+        stand_in["published_at"] = None
     try:
-        # Times as text are read column by column.
-        times = {"published_at": None} if isinstance(row.get("published_at"), str) else {}
-        Article.from_mapping({**row, **stand_in, **times}, timezone=layout.options.timezone)
+        Article.from_mapping({**row, **stand_in}, timezone=layout.options.timezone)
         if row.get("popularity") is not None:
             row["popularity"] = float(row["popularity"])
     except OverflowError:

@@ -102,12 +102,16 @@ class _Open:
 
 def _first_line(stream: BinaryIO, name: str) -> tuple[bytes, int]:
     """The first line that holds something, with those before it, and its number."""
-    first, number = b"", 0
-    while not first.strip(b" \t\r\n\xef\xbb\xbf") and (line := stream.readline(MAX_DOCUMENT_BYTES)):
-        first, number = first + line, number + 1
-        if len(first) >= MAX_DOCUMENT_BYTES:
+    lines: list[bytes] = []
+    size = 0
+    while line := stream.readline(MAX_DOCUMENT_BYTES):
+        lines.append(line)
+        size += len(line)
+        if size >= MAX_DOCUMENT_BYTES:
             raise too_large(name, MAX_DOCUMENT_BYTES)
-    return first, number
+        if line.strip(b" \t\r\n\xef\xbb\xbf"):
+            break
+    return b"".join(lines), len(lines)
 
 
 def _of_lines(first: Object, at: int, stream: BinaryIO, name: str, options: ReadOptions) -> Iterator[_Part]:

@@ -35,6 +35,6 @@ def _parts(column: pa.Array) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint
     _, offsets, data = column.buffers()
     if not len(column):
         return np.zeros(1, np.int32), np.zeros(0, np.uint8)
-    start = column.offset
-    found = np.frombuffer(offsets, np.int32)[start : start + len(column) + 1]
+    # By count: a buffer may be larger than its offsets, by whatever number of bytes.
+    found = np.frombuffer(offsets, np.int32, len(column) + 1, 4 * column.offset)
     return found, np.zeros(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)

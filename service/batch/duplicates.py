@@ -103,7 +103,7 @@ def hash_ids(column: pa.Array) -> Hashes:
     if not len(column):
         return np.empty(0, np.uint64)
     _, offsets, data = column.buffers()
-    ends = np.frombuffer(offsets, np.int32)[column.offset : column.offset + len(column) + 1].astype(np.int64)
+    ends = np.frombuffer(offsets, np.int32, len(column) + 1, 4 * column.offset).astype(np.int64)
     raw = bytes(memoryview(data)[ends[0] : ends[-1]]) if data else b""
     padded = raw + bytes(8)
     words = np.ndarray((len(raw) + 1,), "<u8", padded, strides=(1,))

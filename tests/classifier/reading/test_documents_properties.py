@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import importlib.util
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from classifier.reading.base import ReadOptions
+from classifier.reading.base import Chunk, ReadOptions
 from classifier.reading.box_headings import named_list
 from classifier.reading.html_pages import parse_html
 
@@ -107,12 +108,27 @@ def mangled(draw: st.DrawFn, seed: str) -> bytes:
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
+def rows_of(chunk: Chunk) -> int:
+    parts = (chunk.articles, chunk.boxes, chunk.labels, chunk.clicks)
+    return sum(part.num_rows for part in parts if part is not None)
+
+
 @pytest.mark.parametrize(
     ("name", "seed"), [(name, seed) for name, seeds in documents.SEEDS.items() for seed in seeds]
 )
 def test_a_whole_document_is_read(name: str, seed: str) -> None:
-    chunks = documents.check(name, seed.encode())
-    assert sum(chunk.articles.num_rows for chunk in chunks if chunk.articles) > 0
+    assert sum(map(rows_of, documents.check(name, seed.encode()))) > 0
+
+
+@pytest.mark.parametrize("seed", [seed for seeds in documents.BINARY.values() for seed in seeds])
+def test_a_whole_binary_table_is_read(seed: bytes) -> None:
+    name = "table.parquet" if seed.startswith(b"PAR1") else "table.arrow"
+    assert sum(map(rows_of, documents.check(name, seed))) == 2
+
+
+@pytest.mark.parametrize("data", documents.compressed_seeds())
+def test_whole_compressed_lines_are_read(data: bytes) -> None:
+    assert sum(map(rows_of, documents.check_compressed(data))) == 2
 
 
 @pytest.mark.parametrize("name", documents.SEEDS)
@@ -183,6 +199,11 @@ def test_any_text_is_a_heading_or_none(text: str) -> None:
 FOUND = [
     ("page.html", b"<h2>Most read</h2><ol><li><a href=x>T</a></ol>\x01x"),
     ("page.html", b"<h2>Most read</h2><ol><li><a href=x>T</a></ol>&#&#1;1;&#x1;&#xFFFE;&#31;x"),
+    ("table.csv", codecs.BOM_UTF32_LE + b"\0\0\x11\0"),
+    ("table.csv", codecs.BOM_UTF16_LE + "headline\na\n".encode("utf-16-le") + b"\0\xd8"),
+    ("table.jsonl", b'{"headline": "a", "published_at": "\\ud800"}'),
+    ("table.json", b'[{"headline": "a", "published_at": "\\ud800"}]'),
+    pytest.param("items.ninjs", b"\n" * 300_000, id="blank lines, whose time grew with their square"),
 ]
 
 

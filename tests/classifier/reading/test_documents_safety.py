@@ -166,6 +166,27 @@ def test_a_decompression_bomb_is_stopped(name: str) -> None:
     assert name in reason
 
 
+def called_modules(data: bytes) -> set[str]:
+    """The modules whose functions are called while a page is read."""
+    found: set[str] = set()
+    sys.setprofile(lambda frame, *_: found.add(frame.f_globals.get("__name__", "")))
+    try:
+        assert list(read_source(Source("a.html", lambda: io.BytesIO(data)), ReadOptions()))
+    finally:
+        sys.setprofile(None)
+    return found
+
+
+@pytest.mark.parametrize(("paragraphs", "compared"), [(900, True), (1100, False)])
+def test_what_takes_the_square_of_the_paragraphs_is_left_out_where_they_are_many(
+    paragraphs: int, compared: bool
+) -> None:
+    for module in EXTRA:
+        pytest.importorskip(module)
+    page = "<article><p>Fares will fall.</p></article><aside>" + "<p>x</p>" * paragraphs + "</aside>"
+    assert ("justext.core" in called_modules(page.encode())) is compared
+
+
 def test_no_more_of_a_document_is_taken_than_may_be() -> None:
     stream = _Counted(b"x" * 3 * 2**20)
     with pytest.raises(FormatError, match=r"a\.html: is larger than 1 MiB"):

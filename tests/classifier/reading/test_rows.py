@@ -462,6 +462,14 @@ def test_bytes_answer_as_strings_do(texts: list[str | None], start: int) -> None
     assert all(one for text, one in zip(texts, sure, strict=True) if (text or "").startswith(("a", "가")))
 
 
+def test_a_column_may_lie_in_buffers_of_any_size() -> None:
+    _, offsets, data = pa.array(["a\0", "b"]).buffers()
+    column = pa.StringArray.from_buffers(2, pa.py_buffer(bytes(offsets)[:12] + b"x"), data)
+    assert holds_nul(column)
+    assert not holds_nul(column.slice(1))
+    assert begins_with_text(column).tolist() == [True, True]
+
+
 @settings(deadline=None)
 @given(
     st.lists(st.tuples(st.none() | st.text(max_size=4), st.text(max_size=4), st.text(max_size=4)), max_size=5)

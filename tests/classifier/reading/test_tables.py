@@ -8,6 +8,7 @@ import io
 import json
 import lzma
 import random
+import tracemalloc
 import weakref
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -538,7 +539,49 @@ def test_compressed_text_is_read_and_damage_named(suffix: str, compress: Callabl
         assert str(caught.value).endswith(f"is it a whole {suffix} file?")
 
 
+@pytest.mark.parametrize(("suffix", "compress"), COMPRESSORS.items())
+def test_damaged_files_leave_no_memory_behind(suffix: str, compress: Callable[[bytes], bytes]) -> None:
+    damaged = compress(b'{"headline": "a"}\n' * 1000)[:-9]
+
+    def refuse() -> None:
+        with pytest.raises(FormatError, match="cannot be decompressed"):
+            chunks(damaged, "a.jsonl" + suffix)
+
+    refuse()  # what is imported and kept
+    tracemalloc.start()
+    try:
+        for _ in range(5):
+            refuse()
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 1 << 20
+
+
 # Parquet and Arrow
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_type_that_pyarrow_cannot_read_is_named(nested: bool) -> None:
+    interval = pa.array([(1, 2, 3)], pa.month_day_nano_interval())
+    column = pa.StructArray.from_arrays([interval], ["y"]) if nested else interval
+    data = columnar(pa.table({"headline": ["a"], "x": column}), "a.arrows")
+    # The unit of the interval, which PyArrow itself does not write: months.
+    at = next(at for at in range(len(data)) if "month_interval" in str(_type_with(data, at)))
+    months = data[:at] + b"\0" + data[at + 1 :]
+    with pytest.raises(
+        FormatError, match=r'a\.arrow: the column "x" is of type .*month_interval.*--ignore x'
+    ):
+        chunks(months, "a.arrow")
+    assert len(articles(months, "a.arrow", ignore=frozenset(("x",)))) == 1
+
+
+def _type_with(data: bytes, at: int) -> pa.DataType | None:
+    """The type of the column "x" where the byte is 0; None where that is no table."""
+    try:
+        return pa.ipc.open_stream(data[:at] + b"\0" + data[at + 1 :]).schema.field("x").type
+    except (pa.ArrowException, KeyError, OSError, UnicodeDecodeError):
+        return None
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".arrow", ".arrows"])

@@ -98,6 +98,9 @@ def test_hashes_look_at_every_byte_and_only_at_those() -> None:
     assert len(set(found.tolist())) == len(ids)
     assert hash_ids(pa.array(["x", *ids, "y"]).slice(1, len(ids))).tolist() == found.tolist()
     assert hash_ids(pa.array([], pa.string())).tolist() == []
+    _, offsets, data = pa.array(["a", "b"]).buffers()
+    odd = pa.StringArray.from_buffers(2, pa.py_buffer(bytes(offsets)[:12] + b"x"), data)
+    assert hash_ids(odd).tolist() == found[1:3].tolist()
 
 
 @settings(deadline=None)
