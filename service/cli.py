@@ -34,6 +34,8 @@ def serve(model: str | None, **options: str | None) -> None:
     import os
 
     require("flask", "service")  # the workers import it, not the server that starts them
+    # Before NumPy is imported: its matrix products are not used here, and their threads cost time and memory.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from service.server import serve as run
 
     run(Settings.from_env(os.environ, {"model": model, **options}))

@@ -37,6 +37,7 @@ _CONNECTIONS = 8192
 _OTHER_FILES = 256
 _BACKLOG = 1024
 _POLL_SECONDS = 0.05
+_SETTLED_SECONDS = 3.0
 _LOOPBACK_HOSTS = "localhost,127.0.0.1,::1"
 
 
@@ -123,8 +124,10 @@ def load_app() -> Gateway:
     from service.settings import settings_of
 
     app = create_app()
-    # What only unusual requests need, while the usual ones are answered already.
-    threading.Thread(target=import_module, args=("service.schemas",), daemon=True).start()
+    # What only unusual requests need, once the usual ones are answered.
+    rest = threading.Timer(_SETTLED_SECONDS, import_module, ("service.schemas",))
+    rest.daemon = True
+    rest.start()
     # An article makes hundreds of objects that are gone with its answer; by default they are gone through every 700.
     gc.set_threshold(10_000, 10, 10)
     return Gateway(app, settings_of(app), access_of(app))

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -75,17 +75,29 @@ class Characters:
             inside = places.max() < len(sequences)
             if not inside or (places + sequences[places] >= len(sequences)).any():
                 raise ArtifactDamaged("holds a sequence that is not there", where=arrays.file("cells"))
-        found = cls(lowercase, pages, cells, sequences)
-        for name, codes in (("cells", found.single()), ("sequences", sequences & _CODE)):
-            if (codes >= _CODES).any():
+        for name, sound in (
+            ("cells", _are_codes(pages.tobytes(), cells.tobytes())),
+            ("sequences", not ((sequences & _CODE) >= _CODES).any()),
+        ):
+            if not sound:
                 raise ArtifactDamaged("holds a code point that is not there", where=arrays.file(name))
-        return found
+        return cls(lowercase, pages, cells, sequences)
 
     def single(self) -> Codes:
         """(code points,) what each becomes; those that become several stay."""
-        every = np.arange(_CODES, dtype=np.uint32)
-        cells = self.cells.reshape(-1, _PAGE)[self.pages].ravel()
-        return np.where(cells & _MANY, every, (every + cells) & _CODE)
+        return _single(self.pages, self.cells)
+
+
+def _single(pages: NDArray[np.uint16], cells: Codes) -> Codes:
+    every = np.arange(_CODES, dtype=np.uint32)
+    cells = cells.reshape(-1, _PAGE)[pages].ravel()
+    return np.where(cells & _MANY, every, (every + cells) & _CODE)
+
+
+@lru_cache(4)  # the blocks of a model have the same tables, and the next version has them again
+def _are_codes(pages: bytes, cells: bytes) -> bool:
+    """Whether all that characters become are code points."""
+    return bool((_single(np.frombuffer(pages, np.uint16), np.frombuffer(cells, np.uint32)) < _CODES).all())
 
 
 @cache
