@@ -169,10 +169,12 @@ def _fit(articles: _Articles, machines: list[_Machine], tolerance: float, slack:
     as in `fit_machines`; at first all have something to say, unless it tells more."""
     packed = cleared((articles.table.width + 1) * LANES * 8)
     left = machines
-    if slack is not None and slack.any():
-        own = list(zip(machines, slack.T, strict=True))
-        articles.each(lambda one: one[0].begin(articles, one[1]), own)
-        left = _measured(articles, machines, tolerance, packed)
+    if slack is not None:
+        begun = [(machine, own) for machine, own in zip(machines, slack.T, strict=True) if own.any()]
+        articles.each(lambda one: one[0].begin(articles, one[1]), begun)
+        # Where nothing is known all articles ask for the same: that looks like having reached the end.
+        fresh = [machine for machine, own in zip(machines, slack.T, strict=True) if not own.any()]
+        left = fresh + _measured(articles, [machine for machine, _ in begun], tolerance, packed)
     while left:
         articles.each(lambda machine: machine.descend(articles, tolerance), left)
         left = _measured(articles, left, tolerance, packed)

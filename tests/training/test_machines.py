@@ -79,6 +79,17 @@ def test_slack_is_what_articles_miss_their_side_by(seed: int, positive: float) -
     np.testing.assert_allclose(slack, missed, rtol=0, atol=1e-4)
 
 
+def test_a_class_of_which_nothing_is_known_is_fitted_beside_others() -> None:
+    features, truth = made(4, classes=9)
+    cost = np.ones(len(truth))
+    slack = np.zeros(truth.shape)
+    cold = fit_machines(features, truth, cost, np.ones(9), tolerance=1e-6, seed=0, slack=slack)
+    slack[:, 4] = 0.0
+    begun = fit_machines(features, truth, cost, np.ones(9), tolerance=1e-6, seed=0, slack=slack)
+    np.testing.assert_allclose(begun[0], cold[0], rtol=0, atol=1e-4)
+    np.testing.assert_allclose(begun[1], cold[1], rtol=0, atol=1e-4)
+
+
 def test_a_fit_that_begins_at_its_end_makes_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     features, truth = made(4, classes=9)
     slack = np.zeros(truth.shape)

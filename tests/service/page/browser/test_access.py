@@ -135,6 +135,7 @@ def test_a_key_that_has_asked_too_often(
         page = desk.page
         page.goto(desk.origin)
         sign_in(page, token)
+        expect(page.locator("#who")).to_contain_text("editor")
         page.locator("#body").press_sequentially("The minister met the bank at noon, again. ", delay=60)
         expect(page.locator("#answer-notice")).to_contain_text("too often")
         expect(page.locator("#answer-notice")).to_be_hidden()
