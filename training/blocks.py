@@ -21,6 +21,7 @@ from classifier.text.blocks import (
     TimeBlock,
     Weighting,
 )
+from classifier.text.fused import in_threads
 from classifier.text.native import kernel
 from classifier.text.rows import Rows
 from classifier.text.shape import SHAPE_FEATURES
@@ -152,7 +153,7 @@ def side_by_side(matrices: Sequence[Any], rows: Mask | None = None) -> sp.csr_ma
     """Those rows of a mask (by default all) of all matrices (n, width): (rows, sum of widths)."""
     if len(matrices) == 1:
         return sp.csr_matrix(matrices[0] if rows is None else matrices[0][rows])
-    chosen = np.arange(matrices[0].shape[0]) if rows is None else np.flatnonzero(rows)
+    chosen = np.arange(matrices[0].shape[0], dtype=np.int64) if rows is None else np.flatnonzero(rows)
     lengths = sum(np.diff(matrix.indptr)[chosen].astype(np.int64) for matrix in matrices)
     indptr = np.zeros(len(chosen) + 1, np.int64)
     np.cumsum(lengths, out=indptr[1:])
@@ -165,16 +166,20 @@ def side_by_side(matrices: Sequence[Any], rows: Mask | None = None) -> sp.csr_ma
                 (matrix.indptr, np.int64),
                 (matrix.indices, np.int32),
                 (matrix.data, np.float64),
-                (chosen, np.int64),
             )
         ]
-        kernel.nd_place(
-            *[array.ctypes.data for array in own],
-            len(chosen),
-            first,
-            ends.ctypes.data,
-            indices.ctypes.data,
-            values.ctypes.data,
-        )
+
+        def place(start: int, stop: int, own: Sequence[Any] = own, first: int = first) -> None:
+            kernel.nd_place(
+                *[array.ctypes.data for array in own],
+                chosen[start:].ctypes.data,
+                stop - start,
+                first,
+                ends[start:].ctypes.data,
+                indices.ctypes.data,
+                values.ctypes.data,
+            )
+
+        in_threads(place, len(chosen))
         first += matrix.shape[1]
     return sp.csr_matrix((values, indices, narrow(indptr)), shape=(len(chosen), first))

@@ -69,6 +69,10 @@ class _Articles:
     def __len__(self) -> int:
         return len(self.squares)
 
+    def parts(self, count: int) -> list[tuple[int, int]]:
+        """[0, count) in a part a processor."""
+        return list(pairwise(np.linspace(0, count, self.processors + 1, dtype=np.int64).tolist()))
+
     def each(self, act: Callable[..., Any], over: Iterable[Any]) -> None:
         """Call on threads of the pool; an interruption reaches the one that waits here."""
         for task in [self.pool.submit(act, one) for one in over]:
@@ -176,7 +180,9 @@ def _fit(articles: _Articles, machines: list[_Machine], tolerance: float, slack:
         fresh = [machine for machine, own in zip(machines, slack.T, strict=True) if not own.any()]
         left = fresh + _measured(articles, [machine for machine, _ in begun], tolerance, packed)
     while left:
-        articles.each(lambda machine: machine.descend(articles, tolerance), left)
+        # Those with most to do first: then no thread waits long for another.
+        order = sorted(left, key=lambda machine: len(machine.order), reverse=True)
+        articles.each(lambda machine: machine.descend(articles, tolerance), order)
         left = _measured(articles, left, tolerance, packed)
     if slack is not None:
         slack[:] = np.stack([machine.slack(articles) for machine in machines], axis=1)
@@ -199,10 +205,12 @@ def _measure(articles: _Articles, machines: Sequence[_Machine], packed: NDArray[
     """Of at most LANES machines: how far apart the projected gradients are, and which articles have something to say."""
     lanes, count = len(machines), len(articles)
     states = (ctypes.POINTER(native.Machine) * lanes)(*(ctypes.pointer(one.state) for one in machines))
-    kernel.nd_pack(articles.table, states, lanes, packed.ctypes.data)
     active = np.empty((lanes, count), np.uint8)
-    parts = list(pairwise(np.linspace(0, count, articles.processors + 1, dtype=np.int64).tolist()))
+    parts = articles.parts(count)
     ranges = np.empty((len(parts), lanes, 2))
+
+    def pack(part: tuple[int, int]) -> None:
+        kernel.nd_pack(states, lanes, *part, packed.ctypes.data)
 
     def measure(number: int) -> None:
         start, end = parts[number]
@@ -217,7 +225,10 @@ def _measure(articles: _Articles, machines: Sequence[_Machine], packed: NDArray[
             ranges[number].ctypes.data,
         )
 
+    def look(lane: int) -> None:
+        machines[lane].spread = float(ranges[:, lane, 0].max() - ranges[:, lane, 1].min())
+        machines[lane].look_at(np.flatnonzero(active[lane].view(np.bool_)).astype(np.uint32))
+
+    articles.each(pack, articles.parts(articles.table.width + 1))
     articles.each(measure, range(len(parts)))
-    for lane, machine in enumerate(machines):
-        machine.spread = float(ranges[:, lane, 0].max() - ranges[:, lane, 1].min())
-        machine.look_at(np.flatnonzero(active[lane].view(np.bool_)).astype(np.uint32))
+    articles.each(look, range(lanes))

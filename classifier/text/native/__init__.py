@@ -228,7 +228,7 @@ def open_kernel(path: Path) -> Any:
         "nd_counter_export": (c_int64, [c_void_p, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p]),
         "nd_begin": (None, machine),
         "nd_descend": (c_int64, [*machine, c_double, c_int64, c_void_p]),
-        "nd_pack": (None, [*machines, c_int64, c_void_p]),
+        "nd_pack": (None, [machines[1], c_int64, c_int64, c_int64, c_void_p]),
         "nd_measure": (None, [*machines, c_int64, c_void_p, c_int64, c_int64, c_void_p, c_void_p]),
         "nd_place": (
             None,

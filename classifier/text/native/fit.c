@@ -160,10 +160,9 @@ API int64_t nd_descend(const Features *features, Machine *machine, double tolera
 }
 
 /* The weights of `lanes` machines side by side: `packed` (width + 1, LANES). */
-API void nd_pack(const Features *features, Machine *const *machines, int64_t lanes, double *packed) {
-    const int64_t width = features->width + 1;
-    for (int64_t from = 0; from < width; from += PACKED_ROWS) {
-        int64_t to = from + PACKED_ROWS < width ? from + PACKED_ROWS : width;
+API void nd_pack(Machine *const *machines, int64_t lanes, int64_t start, int64_t end, double *packed) {
+    for (int64_t from = start; from < end; from += PACKED_ROWS) {
+        int64_t to = from + PACKED_ROWS < end ? from + PACKED_ROWS : end;
         for (int64_t lane = 0; lane < LANES; lane++)
             for (int64_t i = from; i < to; i++)
                 packed[i * LANES + lane] = lane < lanes ? machines[lane]->weights[i] : 0.0;
