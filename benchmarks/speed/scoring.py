@@ -91,7 +91,7 @@ def sklearn_each(model: Path, texts: Path, calls: int) -> Contender:
 def newsdesk_each(model: Path, texts: Path, calls: int) -> Contender:
     """The median seconds of the scores of one string."""
     head = same_model(load_pipeline(model))
-    return _each(lambda text: head.scores(Rows({COLUMN: [text]}, 1)), texts, calls)
+    return _each(lambda text: head.one(Rows({COLUMN: [text]}, 1)), texts, calls)
 
 
 def fasttext_each(model: Path, texts: Path, calls: int) -> Contender:
