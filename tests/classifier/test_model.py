@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -59,6 +60,14 @@ def test_any_chunking_gives_the_same_bits(tiny: Model, articles: list[Article], 
         for row in tiny.predict(batch.slice(low, high - low)).to_pylist()
     ]
     assert rows == [prediction.to_dict() for prediction in expected]
+
+
+def test_one_article_of_any_length_on_any_thread(tiny: Model) -> None:
+    """Short and long texts go to the kernel by different ways, and each thread has structures of its own."""
+    many = [{"headline": "Bank shares", "body": "Votes " * words} for words in (1, 40, 9_000, 2)] * 8
+    together = tiny.predict(many)
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(tiny.predict, many)) == together
 
 
 def test_nothing_in_nothing_out(tiny: Model) -> None:
