@@ -84,6 +84,6 @@ def test_the_whole_at_its_quick_size() -> None:
     )
     assert ran.returncode == 0, ran.stderr
     rows = json.loads(ran.stdout)["rows"]
-    assert {"ready after", "NDJSON, short articles", "a worker's private memory"} <= {
+    assert {"ready after", "NDJSON, short articles, 8 streams", "a worker's private memory"} <= {
         row["what"] for row in rows
     }
