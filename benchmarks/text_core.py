@@ -37,7 +37,7 @@ from benchmarks.speed.texts import (
     size_of,
     write_column,
 )
-from benchmarks.speed.workers import Worker, alone, cores, race
+from benchmarks.speed.workers import SideBySide, Worker, alone, cores, race
 
 NAME = "text_core"
 _SEED = 0
@@ -46,9 +46,9 @@ _COMMAND, _NOTHING = "fastText's command line", "fastText's command line, no tex
 
 
 def scoring_words(bench: Bench) -> None:
-    """Texts to scores by the same weights, on one core and on two."""
+    """Texts to scores by the same weights, on one core."""
     model, scored, theirs = bench.path("words.joblib"), bench.path("scored"), bench.path("fasttext.bin")
-    with Worker(1) as one, Worker(2) as two:
+    with Worker(1) as one:
         lanes = [
             *bench.lanes(one, _SKLEARN, scoring.sklearn_strings, model, scored),
             *bench.lanes(one, "strings", scoring.newsdesk_strings, model, scored),
@@ -59,11 +59,6 @@ def scoring_words(bench: Bench) -> None:
             lanes += bench.lanes(one, _FASTTEXT, scoring.fasttext_strings, theirs, scored)
             lanes += bench.lanes(one, _COMMAND, scoring.fasttext_command, theirs, bench.path("prepared.txt"))
             lanes += bench.lanes(one, _NOTHING, scoring.fasttext_command, theirs, bench.path("nothing.txt"))
-        if cores() > 1:
-            lanes += bench.lanes(two, "strings, two", scoring.newsdesk_strings, model, scored)
-            lanes += bench.lanes(two, "column, two", scoring.newsdesk_arrow, model, scored)
-        else:
-            bench.note("two threads: left out; there is one core")
         say("scoring")
         medians = race(lanes, bench.size.rounds)
         seconds = {name: own for (_, name), own in zip(lanes, medians, strict=True)}
@@ -79,12 +74,32 @@ def _scoring_rows(bench: Bench, speeds: dict[str, float]) -> None:
         ("scoring strings, one thread", "strings", _FASTTEXT, Asked(2.5)),
         ("scoring strings, one thread", "strings", _COMMAND, Asked(2.5)),
         ("scoring an Arrow column, one thread", "column", "wc -w", Asked(0.36, 0.6)),
-        ("scoring strings, two threads", "strings, two", "strings", Asked(1.8)),
-        ("scoring an Arrow column, two threads", "column, two", "column", Asked(1.8)),
     ):
         if who in speeds and beside in speeds:
-            other = "one thread" if beside in ("strings", "column") else beside
-            bench.found(what, speeds[who], other, speeds[beside], "MB/s", asked=asked)
+            bench.found(what, speeds[who], beside, speeds[beside], "MB/s", asked=asked)
+
+
+def scoring_in_threads(bench: Bench) -> None:
+    """The same on two cores, beside one; and beside two processes, which share nothing: the cores of a machine that is
+    shared with others do not always give twice what one gives."""
+    if cores() < 2:
+        bench.note("two threads: left out; there is one core")
+        return
+    say("scoring in threads")
+    model, scored = bench.path("words.joblib"), bench.path("scored")
+    with Worker(1) as one, Worker(1, 1) as other, Worker(2) as two:
+        makers = {"strings": scoring.newsdesk_strings, "an Arrow column": scoring.newsdesk_arrow}
+        for name, make in makers.items():
+            for worker in (one, other, two):
+                worker.add(name, make, model, scored)
+        runners = one, two, SideBySide([one, other])
+        medians = iter(race([(runner, name) for name in makers for runner in runners], bench.size.rounds * 3))
+    size = bench.scored / MB
+    for name in makers:
+        single, threads, processes = (next(medians) for _ in runners)
+        what = f"scoring {name}, two threads"
+        bench.found(what, size / threads, "one thread", size / single, "MB/s", asked=Asked(1.8))
+        bench.found(what, size / threads, "two processes", 2 * size / processes, "MB/s")
 
 
 def _agreement(bench: Bench, worker: Worker) -> None:
@@ -242,7 +257,7 @@ def measure(size: Size, *, quick: bool) -> dict[str, Any]:
             articles, titles = load("headlines_in"), load("naver_most_viewed", ("headline",))
             bench = Bench(Path(folder), size, articles, titles)
         bench.prepare()
-        for part in (scoring_words, fitting_words, one_article, characters):
+        for part in (scoring_words, scoring_in_threads, fitting_words, one_article, characters):
             part(bench)
         return {
             "machine": machine(),

@@ -1,4 +1,4 @@
-"""Scores to probabilities that are true: what was fitted in `training.calibration.methods`, applied with NumPy alone.
+"""Scores to probabilities that are true: what was fitted in `training.calibration.methods`, applied.
 
 | method | a label's own probability | one label an article |
 |---|---|---|
@@ -16,6 +16,7 @@ To add a method: a line in `_METHODS`, its fitting in `training.calibration.meth
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
@@ -25,12 +26,15 @@ from numpy.typing import NDArray
 
 from classifier.errors import ArtifactDamaged, UsageError
 from classifier.spec import Arrays, Spec, take_array
-from classifier.text.sparse import Floats, Integers
+from classifier.text import native
+from classifier.text.native import kernel
+from classifier.text.sparse import Floats, Integers, address
 
 Method = Literal["temperature", "vector", "sigmoid", "isotonic", "clipped"]
 _METHODS: tuple[Method, ...] = ("temperature", "vector", "sigmoid", "isotonic", "clipped")
 _SOFTMAX = ("temperature", "vector")  # of one label an article
 LOWEST = 1e-6  # a label's own probability is never nearer to 0 or 1, unless it is plain
+_softmax_one = native.holding_lock("nd_softmax", None, 3)
 _TIED = 4.0  # units in the last place by which saturated probabilities may differ, and the scores not
 
 
@@ -111,10 +115,11 @@ class Calibration:
         if self.several or self.members > 1 or self.method not in _SOFTMAX:
             return cast("list[float]", self.apply(np.array([scores]))[0].tolist())
         own = zip(scores, self._slopes, self._intercepts, strict=True)
-        logits = [score * slope + intercept for score, slope, intercept in own]
-        most = max(logits)
-        powers = np.exp([logit - most for logit in logits])
-        return cast("list[float]", (powers / np.add.reduce(powers)).tolist())
+        found = (ctypes.c_double * len(scores))(
+            *[score * slope + intercept for score, slope, intercept in own]
+        )
+        _softmax_one(ctypes.addressof(found), 1, len(scores))
+        return found[:]
 
     def _each(self, scores: Floats) -> Floats:
         """(n · members, k) every member's probabilities."""
@@ -186,8 +191,10 @@ def _small_logistic(logits: Floats) -> Floats:
 
 
 def _softmax(logits: Floats) -> Floats:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+    found = np.array(logits, np.float64, order="C")
+    # Not NumPy's exp: for the same bits one article would have to ask for it, too, and that costs what finding words does.
+    kernel.nd_softmax(address(found), *found.shape)
+    return found
 
 
 def _divide_by_sum(probabilities: Floats) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from classifier.text.rows import Rows
 from classifier.text.sparse import Floats, SparseRows, address
 
 _FEW_OUTPUTS = 64  # with more, arrays are quicker than numbers, also for one row
+_SMALL = 16_384  # numbers of a table
 INTERCEPT = "(intercept)"  # a feature that every article has: where scores start
 
 
@@ -59,7 +60,9 @@ class Linear:
             for block, table in zip(self.blocks, self.tables, strict=True)
             if not isinstance(block, TextBlock) and not is_text_cross(block)
         ]
-        few = [(block, table) for block, table, _, _ in self._others if isinstance(block, FewBlock)]
+        few = [
+            (block, _row_lists(table)) for block, table, _, _ in self._others if isinstance(block, FewBlock)
+        ]
         self._few = few if len(few) == len(self._others) and len(intercept) <= _FEW_OUTPUTS else None
         self._start: list[float] = intercept.tolist()
 
@@ -115,10 +118,10 @@ class Linear:
             features, values = block.one(rows)
             if len(sums) == 1:
                 for feature, value in zip(features, values, strict=True):
-                    sums[0] += value * table.item(feature)
+                    sums[0] += value * table[feature][0]
                 continue
             for feature, value in zip(features, values, strict=True):
-                for k, weight in enumerate(table[feature].tolist()):
+                for k, weight in enumerate(table[feature]):
                     sums[k] += value * weight
         return [total + start for total, start in zip(sums, self._start, strict=True)], known
 
@@ -220,6 +223,22 @@ def _tables_of(blocks: Sequence[Block], weights: NDArray[Any]) -> list[Any]:
 
 def _load_text_table(spec: Spec, arrays: Arrays, outputs: int) -> NDArray[np.uint8] | None:
     return load_table(arrays, outputs) if spec.data.get("kind") == TextBlock.kind else None
+
+
+class _RowLists:
+    """A table's rows as lists, when they are asked for."""
+
+    def __init__(self, table: Floats) -> None:
+        self._table = table
+
+    def __getitem__(self, feature: int) -> list[float]:
+        found: list[float] = self._table[feature].tolist()
+        return found
+
+
+def _row_lists(table: Floats) -> Sequence[list[float]] | _RowLists:
+    """A table's rows as lists: of a small one all are made at once, as numbers of Python are quicker to get at."""
+    return cast("list[list[float]]", table.tolist()) if table.size <= _SMALL else _RowLists(table)
 
 
 def _load_other(block: Block, arrays: Arrays, outputs: int) -> Any:

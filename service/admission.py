@@ -20,6 +20,7 @@ PAGE_ROLE = "editor"
 SIGN_IN = "/page/session"
 SIGN_IN_BYTES = 1024
 _WRONG_A_MINUTE = 30
+_FOUND = "newsdesk.credential"
 
 
 class Credential(NamedTuple):
@@ -27,6 +28,14 @@ class Credential(NamedTuple):
 
     token: str
     in_cookie: bool
+
+
+class _Found(NamedTuple):
+    """What was found for a request, and among which keys."""
+
+    ring: KeyRing
+    asked: Credential | None
+    key: Key | None
 
 
 class Access(Watched):
@@ -71,7 +80,7 @@ class Access(Watched):
             self._ever = True
             self._ring = KeyRing(self._file.load())
 
-    def admit(self, environ: Mapping[str, Any], role: str) -> Key | None:
+    def admit(self, environ: dict[str, Any], role: str) -> Key | None:
         """The key that a request is let in with, None where none is needed and none was sent; counts the request.
 
         Raises:
@@ -80,8 +89,7 @@ class Access(Watched):
         self._check_host(environ.get("HTTP_HOST", ""))
         if role == ANYBODY:
             return None
-        asked = credential(environ)
-        key = None if asked is None else self._ring.find(asked.token)
+        asked, key = self._asked(environ)
         if asked is None or key is None:
             if self._may_lack(asked) and role != "admin":
                 return None
@@ -98,10 +106,10 @@ class Access(Watched):
         self._count(key)
         return key
 
-    def takes(self, environ: Mapping[str, Any], most: int) -> int:
+    def takes(self, environ: dict[str, Any], most: int) -> int:
         """How many bytes it is worth receiving of what comes with such a request: at most `most`."""
-        asked = credential(environ)
-        if self._may_lack(asked) or (asked is not None and self._ring.find(asked.token) is not None):
+        asked, key = self._asked(environ)
+        if key is not None or self._may_lack(asked):
             return most
         return min(most, SIGN_IN_BYTES) if environ.get("PATH_INFO") == SIGN_IN else 0
 
@@ -137,6 +145,14 @@ class Access(Watched):
         token = cookie_of(environ)
         key = None if token is None else self._ring.find(token)
         return key if key is not None and key.may(PAGE_ROLE) else None
+
+    def _asked(self, environ: dict[str, Any]) -> tuple[Credential | None, Key | None]:
+        """What a request says it may be let in with, and the key that it is; looked for once, as long as the keys stay."""
+        found: _Found | None = environ.get(_FOUND)
+        if found is None or found.ring is not self._ring:
+            asked, ring = credential(environ), self._ring
+            found = environ[_FOUND] = _Found(ring, asked, None if asked is None else ring.find(asked.token))
+        return found.asked, found.key
 
     def _may_lack(self, asked: Credential | None) -> bool:
         """Whether a request may go without a key that is known. A cookie may be left over from another time, or be another

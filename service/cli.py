@@ -22,6 +22,12 @@ def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+# Read by libraries as they are loaded, by the C library as a worker starts. NumPy's matrix products are not used here, and
+# their threads cost time and memory. Threads that answer streams would each keep what they once needed in a heap of their
+# own, and Arrow's allocator as much again: half of a worker's memory.
+_FRUGAL = {"OPENBLAS_NUM_THREADS": "1", "ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "1"}
+
+
 @click.command()
 @click.argument("model", type=click.Path(), required=False)
 @_setting_options
@@ -34,8 +40,8 @@ def serve(model: str | None, **options: str | None) -> None:
     import os
 
     require("flask", "service")  # the workers import it, not the server that starts them
-    # Before NumPy is imported: its matrix products are not used here, and their threads cost time and memory.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    for name, value in _FRUGAL.items():
+        os.environ.setdefault(name, value)
     from service.server import serve as run
 
     run(Settings.from_env(os.environ, {"model": model, **options}))

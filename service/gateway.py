@@ -104,7 +104,11 @@ class Gateway:
             if incoming.error is not None:
                 received.error = incoming.error
             elif received.error is None:
-                received = Received(blocks[0] if len(blocks) == 1 else b"".join(blocks))
+                body = blocks[0] if len(blocks) == 1 else b"".join(blocks)
+                if len(body) <= _QUICK_BYTES and (answer := self._direct.answer(environ, body)) is not None:
+                    await self._finish(environ, proto, answer, incoming)
+                    return
+                received = Received(body)
             await self._answer(environ, proto, received, left=incoming)
         finally:
             self._room += held
@@ -120,7 +124,7 @@ class Gateway:
             and len(body.getbuffer()) <= _QUICK_BYTES
             and not environ["QUERY_STRING"]
         ):
-            answer = self._direct.answer(environ, body.getvalue()) or self._call(environ)
+            answer = self._call(environ)
         else:
             loop = asyncio.get_running_loop()
             answer = await loop.run_in_executor(self._threads, self._call, environ)

@@ -12,7 +12,7 @@ from service.loops import ask
 from service.settings import Settings
 
 _DRAIN_SECONDS = 10.0
-AHEAD = 524_288  # bytes of a stream that are received before they are asked for
+AHEAD = 262_144  # bytes of a stream that are received before they are asked for
 
 
 class Received(BytesIO):
@@ -47,6 +47,8 @@ class Incoming:
         self._chunk_seconds: float = settings.chunk_seconds
         self._seconds: float | None = settings.body_seconds if whole else None
         self._deadline = 0.0
+        self._loop = asyncio.get_running_loop()
+        self._too_late = False
         self.left = declared != 0
         self.error: NewsdeskError | None = None
 
@@ -54,19 +56,26 @@ class Incoming:
         """The next part; b"" at the end, and where it is cut off or late, which `error` then says."""
         if not self.left or self.error is not None:
             return b""
-        loop = asyncio.get_running_loop()
+        now = self._loop.time()
         if self._parts is None:
             self._parts = self._proto.__aiter__()
-            self._deadline = loop.time() + self._seconds if self._seconds else 0.0
-        seconds = self._chunk_seconds
+            self._deadline = now + self._seconds if self._seconds else 0.0
+        last = now + self._chunk_seconds
         if self._seconds:
-            seconds = min(seconds, self._deadline - loop.time())
+            last = min(last, self._deadline)
+        # What asyncio.timeout does, in a third of the time: nearly every part is there when it is asked for.
+        task = asyncio.current_task()
+        assert task is not None
+        timer = self._loop.call_at(last, self._give_up, task)
         try:
-            async with asyncio.timeout(seconds):
-                block: bytes = await self._parts.__anext__()
-        except TimeoutError:
+            block: bytes = await self._parts.__anext__()
+        except asyncio.CancelledError:
+            if not self._too_late or task.uncancel():
+                raise  # somebody else ends the task
             self.error = self._late()
             return b""
+        finally:
+            timer.cancel()
         if not block:
             await self._end()
             return b""
@@ -97,8 +106,12 @@ class Incoming:
         if not self._trailers:  # these, too, come as an empty part
             self.error = BodyError("the body was cut off", remedy="send it again")
 
+    def _give_up(self, task: asyncio.Task[Any]) -> None:
+        self._too_late = True
+        task.cancel()
+
     def _late(self) -> BodyTimeout:
-        if self._seconds and asyncio.get_running_loop().time() >= self._deadline:
+        if self._seconds and self._loop.time() >= self._deadline:
             return BodyTimeout(
                 f"the body did not come within {self._seconds} seconds", remedy="send less at a time"
             )

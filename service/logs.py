@@ -18,6 +18,7 @@ LEVELS = ("debug", "info", "warning", "error")
 logger = logging.getLogger("newsdesk.service")
 
 
+_NAMES = {getattr(logging, name.upper()): name for name in LEVELS}
 _JSON = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 
 
@@ -65,7 +66,9 @@ def log(level: int, event: str, **fields: Any) -> None:
 
 
 def _line(time: datetime, level: int, event: str, fields: dict[str, Any]) -> str:
-    line = {"time": time, "level": logging.getLevelName(level).lower(), "event": event}
-    line.update({name: value for name, value in fields.items() if value is not None})
+    line = {"time": time, "level": _NAMES.get(level) or logging.getLevelName(level).lower(), "event": event}
+    for name, value in fields.items():
+        if value is not None:
+            line[name] = value
     line["worker"] = os.getpid()
     return orjson.dumps(line, option=_JSON).decode()

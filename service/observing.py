@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
+import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from secrets import token_hex
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -83,11 +83,16 @@ def begin(environ: dict[str, Any], metrics: Metrics, route: str | None) -> Recor
     """The record of a request, kept with it."""
     asked = environ.get(_VARIABLE)
     # An id that is none is replaced, not refused: it is a proxy's, and the client could do nothing about it.
-    own = asked if asked is not None and _ID.fullmatch(asked) else token_hex(16)
+    own = asked if asked is not None and _ID.fullmatch(asked) else _own_id()
     method = environ["REQUEST_METHOD"]
     record = Record(own, perf_counter(), metrics, method if method in _METHODS else None, route)
     environ[_KEY] = record
     return record
+
+
+def _own_id() -> str:
+    """128 bits that no other request has. They are no secret, so the system need not be asked for them."""
+    return f"{random.getrandbits(128):032x}"
 
 
 def _answered(response: Response) -> Response:

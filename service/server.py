@@ -12,11 +12,12 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from multiprocessing import resource_tracker
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
@@ -30,6 +31,8 @@ from service.slot import ModelSlot
 from service.state import StateFolder, TemporaryState
 
 if TYPE_CHECKING:
+    import asyncio
+
     from service.gateway import Gateway
 
 # Granian's "backpressure" counts open connections, idle and slow ones too. Each needs a file descriptor.
@@ -102,14 +105,24 @@ def _run(settings: Settings, address: str, port: int, line: str) -> None:
         resource_tracker.ensure_running()
     _block_interrupt()
     try:
-        server.serve(target_loader=load_app, wrap_loader=False)
+        server.serve(target_loader=cast("Callable[..., Any]", load_app), wrap_loader=False)
     except SystemExit:
         # Also raised when workers ended before the server told them to, as when all were sent the signal.
         if not server.interrupt_signal:
             raise
 
 
-def load_app() -> Gateway:
+class Target:
+    """What Granian is given: the application, and what is to be done once its own thread has been started."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.__rsgi__ = gateway.__call__
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.call_soon(_schedule, "SCHED_OTHER")
+
+
+def load_app() -> Target:
     """What each worker calls for its application.
 
     Granian's own loader looks into the working directory first; another package there may be called `service`.
@@ -130,7 +143,17 @@ def load_app() -> Gateway:
     rest.start()
     # An article makes hundreds of objects that are gone with its answer; by default they are gone through every 700.
     gc.set_threshold(10_000, 10, 10)
-    return Gateway(app, settings_of(app), access_of(app))
+    # Inherited by Granian's thread, which receives and sends: it would interrupt each article that is being scored, only to
+    # wait for Python's lock. So it waits for a free core, or for the answer. Costs a sixth of the answers a second not to.
+    _schedule("SCHED_BATCH")
+    return Target(Gateway(app, settings_of(app), access_of(app)))
+
+
+def _schedule(policy: str) -> None:
+    """How the system schedules this thread, where it lets itself be told (Linux)."""
+    if hasattr(os, policy):
+        with suppress(OSError):
+            os.sched_setscheduler(0, getattr(os, policy), os.sched_param(0))
 
 
 def _for_address(settings: Settings, address: str) -> Settings:

@@ -11,7 +11,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -55,10 +55,10 @@ def cores() -> int:
 
 
 class Worker:
-    """A process on `count` cores that holds contenders; use it as a context."""
+    """A process on `count` cores that holds contenders, leaving out `skipped` cores before; use it as a context."""
 
-    def __init__(self, count: int) -> None:
-        self._pool = _process(count)
+    def __init__(self, count: int, skipped: int = 0) -> None:
+        self._pool = _process(count, skipped)
 
     def __enter__(self) -> Worker:
         return self
@@ -92,10 +92,22 @@ class Worker:
         return self._pool.submit(_ask, name, function).result()
 
 
+class SideBySide:
+    """Workers on one core each that run at the same time: what the cores give together where nothing is shared."""
+
+    def __init__(self, workers: Sequence[Worker]) -> None:
+        self._workers = workers
+
+    def run(self, name: str) -> float:
+        """The seconds until all have run their contender of this name."""
+        with ThreadPoolExecutor(len(self._workers)) as threads:
+            return max(threads.map(lambda worker: worker.run(name), self._workers))
+
+
 Lane = tuple[Worker, str]
 
 
-def race(lanes: Sequence[Lane], rounds: int) -> list[float]:
+def race(lanes: Sequence[tuple[Worker | SideBySide, str]], rounds: int) -> list[float]:
     """The median seconds of each lane: all run once, then all again, `rounds` times, so that what slows the machine for a
     while slows all of them."""
     seconds = [[worker.run(name) for worker, name in lanes] for _ in range(rounds)]
@@ -118,15 +130,15 @@ def alone(make: Maker, *arguments: Any, count: int = 1) -> Alone:
         return pool.submit(_alone, make, arguments).result()
 
 
-def _process(count: int) -> ProcessPoolExecutor:
+def _process(count: int, skipped: int = 0) -> ProcessPoolExecutor:
     """Forked from one that did nothing but import, so that it is there at once and holds nothing."""
     context = get_context("forkserver")
     context.set_forkserver_preload(_IMPORTED)
-    return ProcessPoolExecutor(1, context, _pin, (count,))
+    return ProcessPoolExecutor(1, context, _pin, (count, skipped))
 
 
-def _pin(count: int) -> None:
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
+def _pin(count: int, skipped: int) -> None:
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[skipped : skipped + count])
 
 
 def _add(name: str, make: Maker, arguments: Sequence[Any]) -> None:

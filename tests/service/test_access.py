@@ -16,6 +16,7 @@ from service import create_app
 from service.access import access_of
 from service.admission import SIGN_IN, SIGN_IN_BYTES, Access, credential
 from service.cookies import NAME
+from service.errors import Unauthenticated
 from service.keys import KeyFile
 from service.settings import Settings
 from service.state import StateFolder
@@ -268,3 +269,20 @@ def test_whose_body_is_worth_receiving(served: Served) -> None:
         assert access.takes({**predict, **nobody}, 9_999) == 0
         assert access.takes({"PATH_INFO": SIGN_IN, **nobody}, 9_999) == SIGN_IN_BYTES
     assert access.takes({"PATH_INFO": SIGN_IN}, 9) == 9
+
+
+def test_a_key_that_is_revoked_while_a_body_arrives_opens_nothing(
+    tiny_model_path: Path, tmp_path: Path
+) -> None:
+    served = Served(tiny_model_path, tmp_path)
+    access: Access = access_of(served.app)
+    environ: dict[str, Any] = {
+        "PATH_INFO": "/v1/predict",
+        "HTTP_AUTHORIZATION": f"Bearer {served.tokens['editor']}",
+    }
+    assert access.takes(environ, 9) == 9
+    assert access.admit(environ, "predict") is not None
+    served.file.revoke("editor")
+    access.refresh()
+    with pytest.raises(Unauthenticated):
+        access.admit(environ, "predict")

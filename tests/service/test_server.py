@@ -53,6 +53,27 @@ def test_the_address_line_names_the_model(server: Server, model: Model) -> None:
     )
 
 
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="only Linux has such a policy")
+def test_receiving_does_not_interrupt_scoring(server: Server) -> None:
+    """Granian's own threads wait for a free core; the one that scores, and those that answer with it, do not."""
+    assert server.send("/v1/predict", ARTICLE)[0] == 200
+    for worker in server.workers():
+        threads = map(int, os.listdir(f"/proc/{worker}/task"))
+        policies = {thread: os.sched_getscheduler(thread) for thread in threads}
+        assert policies.pop(worker) == os.SCHED_OTHER
+        assert set(policies.values()) == {os.SCHED_OTHER, os.SCHED_BATCH}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_workers_share_one_heap_unless_told_otherwise(running: Running, tiny_model_path: Path) -> None:
+    with running(tiny_model_path, MALLOC_ARENA_MAX="7") as server:
+        worker, *_ = server.workers()
+        told = Path(f"/proc/{worker}/environ").read_bytes().split(b"\0")
+    assert {b"MALLOC_ARENA_MAX=7", b"ARROW_DEFAULT_MEMORY_POOL=system", b"OPENBLAS_NUM_THREADS=1"} <= set(
+        told
+    )
+
+
 def test_health(server: Server, model: Model) -> None:
     # The line comes once a worker answers, so there is nothing to wait for.
     assert server.send("/readyz", method="GET") == (

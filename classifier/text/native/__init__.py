@@ -217,6 +217,7 @@ def open_kernel(path: Path) -> Any:
             None,
             [c_void_p, c_void_p, c_void_p, c_int64, c_void_p, c_int64, c_void_p],
         ),
+        "nd_softmax": (None, [c_void_p, c_int64, c_int64]),
         "nd_release": (None, [POINTER(Buffer)]),
         "nd_hash_terms": (None, [POINTER(Analysis), c_void_p, c_void_p, c_int64, c_void_p]),
         "nd_build_table": (c_int64, [c_void_p, c_int64, c_void_p, c_uint64, c_uint64, c_int64]),

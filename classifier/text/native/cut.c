@@ -173,19 +173,63 @@ static int64_t cut_characters(Text *text, const Analysis *analysis) {
     return 0;
 }
 
-/* Windows within each word, one space before and behind it; a word shorter than n counts once, whole. */
+/* The different words of a text: `hashes` and `numbers` (from 0) by slot, and how often each stands there. */
+typedef struct {
+    uint64_t *hashes;
+    uint32_t *numbers, *times;
+    uint64_t mask;
+    uint32_t count;
+} Seen;
+
+#define MOST_STEPS 48 /* a word that is not found by then is taken for a new one: it only costs its n-grams */
+
+static int64_t make_seen(Text *text, Seen *seen, int64_t words) {
+    int64_t slots = 16;
+    while (slots < 2 * words) slots *= 2;
+    if (!(seen->hashes = room(&text->seen_memory, (size_t)(slots * 12 + words * 4), 0))) return ERROR_MEMORY;
+    memset(seen->hashes, 0, (size_t)slots * 8);
+    seen->numbers = (uint32_t *)(seen->hashes + slots);
+    seen->times = seen->numbers + slots;
+    seen->mask = (uint64_t)slots - 1;
+    seen->count = 0;
+    return 0;
+}
+
+/* Whether the word is there for the first time. */
+static inline int is_new(Seen *seen, uint64_t hash) {
+    uint64_t at = hash & seen->mask;
+    hash += !hash; /* 0 is empty */
+    for (int steps = 0; steps < MOST_STEPS; steps++, at = (at + 1) & seen->mask) {
+        if (seen->hashes[at] == hash) {
+            seen->times[seen->numbers[at]]++;
+            return 0;
+        }
+        if (!seen->hashes[at]) {
+            seen->hashes[at] = hash;
+            seen->numbers[at] = seen->count;
+            break;
+        }
+    }
+    seen->times[seen->count++] = 1;
+    return 1;
+}
+
+/* Windows within each word, one space before and behind it; a word shorter than n counts once, whole. With `want_times` a
+ * word that stands there again is not cut again: its n-grams count so often. */
 static int64_t cut_within_words(Text *text, const Analysis *analysis) {
     Flat flat;
+    Seen seen = {0};
     int64_t error = make_flat(text, &flat);
     if (error < 0) return error;
     const uint32_t *edges = text->edges_memory.memory;
     int64_t count = find_edges(text->space, text->length, text->edges_memory.memory);
+    if (text->want_times && (error = make_seen(text, &seen, count / 2 + 1)) < 0) return error;
     /* Words lie between the runs of white space; neighbours share one space, which each of them counts as its own. */
     int64_t words = 0;
     uint32_t at = 0;
     for (int64_t i = 0; i <= count; i += 2) {
         uint32_t end = i < count ? edges[i] : (uint32_t)text->length;
-        if (end > at) {
+        if (end > at && (!seen.times || is_new(&seen, hash_bytes(analysis->seed, text->bytes + at, end - at)))) {
             if (!flat.length) put_blank(&flat, ' ', NONE);
             put_run(&flat, text, at, end);
             put_blank(&flat, ' ', NONE);
@@ -193,13 +237,14 @@ static int64_t cut_within_words(Text *text, const Analysis *analysis) {
         }
         if (i < count) at = edges[i + 1];
     }
-    int64_t orders = analysis->high - analysis->low + 1;
-    error = close_flat(text, &flat, flat.characters * orders + words);
+    int64_t orders = analysis->high - analysis->low + 1, most = flat.characters * orders + words;
+    error = close_flat(text, &flat, most);
     if (error < 0) return error;
-    const uint32_t *places = flat.places;
+    if (seen.times && !(text->times = room(&text->time_memory, (size_t)most * 4 + 4, 0))) return ERROR_MEMORY;
+    const uint32_t *places = flat.places, *times = seen.times;
     for (int64_t first = 0; first + 1 < flat.characters;) {
-        int64_t last = first + 1; /* the space behind the word */
-        while (flat.flat[places[last]] != ' ') last++;
+        int64_t last = first + 1, before = text->gram_count;
+        while (flat.flat[places[last]] != ' ') last++; /* the space behind the word */
         int64_t length = last - first + 1;
         for (int64_t n = analysis->low; n <= analysis->high; n++) {
             if (length <= n) {
@@ -208,12 +253,17 @@ static int64_t cut_within_words(Text *text, const Analysis *analysis) {
             }
             for (int64_t i = first; i + n <= last + 1; i++) put_gram(text, analysis, places[i], places[i + n]);
         }
+        if (times) {
+            for (int64_t i = before; i < text->gram_count; i++) text->times[i] = *times;
+            times++;
+        }
         first = last;
     }
     return 0;
 }
 
 int64_t cut_text(Text *text, const Analysis *analysis) {
+    text->times = NULL;
     switch (analysis->kind) {
         case KIND_WORD:
             return cut_words(text, analysis);

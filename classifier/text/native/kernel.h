@@ -119,6 +119,7 @@ static inline void release(Buffer *buffer) {
 typedef struct {
     Buffer bytes_memory, word_memory, space_memory, origin_memory, encoded_memory, size_memory;
     Buffer flat_memory, flat_origin_memory, places_memory, edges_memory, token_memory, gram_memory, span_memory;
+    Buffer seen_memory, time_memory;
     uint8_t *bytes;   /* normalised UTF-8, `length` of it, PAD bytes of nothing behind */
     uint64_t *word;   /* a bit a byte: part of a word character */
     uint64_t *space;  /* a bit a byte: white space; only where `want_space` */
@@ -131,6 +132,8 @@ typedef struct {
     const uint32_t *joined_origin;
     int64_t gram_count;
     int want_spans;
+    uint32_t *times; /* how often each n-gram counts; NULL where each counts once. Only where `want_times` */
+    int want_times;
     uint32_t *token_start, *token_end; /* of words */
     int64_t token_count;
 } Text;

@@ -1,6 +1,8 @@
 /* Texts straight to scores, without a matrix between them; and the matrix, for those who want it. */
 #include "weigh.h"
 
+#include <math.h>
+
 /* A block once for each category: entries of a term lie from starts[id] to starts[id + 1], categories rising. */
 typedef struct {
     const int64_t *starts;
@@ -106,7 +108,7 @@ static int64_t score_target(Terms *terms, const Text *text, const Target *target
 API int64_t nd_score(const Chars *chars, const Column *columns, int64_t column_count, const Analysis *analyses,
                      const int64_t *ends, int64_t analysis_count, const Target *targets, int64_t start, int64_t stop,
                      int64_t *failed) {
-    Text text = {0};
+    Text text = {.want_times = 1};
     Terms terms = {0};
     Buffer sums = {0};
     int64_t error = 0;
@@ -161,7 +163,7 @@ API int64_t nd_transform(const Chars *chars, const Column *columns, int64_t colu
                          const Table *table, const uint8_t *idf, int64_t stride, int64_t width,
                          const Weighting *weighting, int64_t start, int64_t stop, int64_t *indptr, Matrix *matrix,
                          int64_t *failed) {
-    Text text = {.want_space = analysis->kind != KIND_WORD};
+    Text text = {.want_space = analysis->kind != KIND_WORD, .want_times = 1};
     Terms terms = {0};
     Buffer pairs = {0};
     int64_t error = 0;
@@ -219,6 +221,16 @@ API void nd_add_product(const int64_t *indptr, const int32_t *indices, const dou
         for (int64_t i = indptr[row]; i < indptr[row + 1]; i++)
             for (int64_t k = 0; k < outputs; k++)
                 scores[row * outputs + k] += values[i] * weights[indices[i] * outputs + k];
+}
+
+/* Rows of logits (rows, columns) to probabilities that add up to 1, where they lie. */
+API void nd_softmax(double *logits, int64_t rows, int64_t columns) {
+    for (double *row = logits; row < logits + rows * columns; row += columns) {
+        double most = row[0], sum = 0.0;
+        for (int64_t i = 1; i < columns; i++) most = row[i] > most ? row[i] : most;
+        for (int64_t i = 0; i < columns; i++) sum += row[i] = exp(row[i] - most);
+        for (int64_t i = 0; i < columns; i++) row[i] /= sum;
+    }
 }
 
 API void nd_release(Buffer *buffer) { release(buffer); }

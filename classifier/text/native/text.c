@@ -258,4 +258,6 @@ void release_text(Text *text) {
     release(&text->token_memory);
     release(&text->gram_memory);
     release(&text->span_memory);
+    release(&text->seen_memory);
+    release(&text->time_memory);
 }

@@ -20,12 +20,16 @@ double norm_of(const Weighting *weighting, double sum) {
     return weighting->norm == NORM_L2 ? sqrt(sum) : sum;
 }
 
-/* The identifiers of the known n-grams, with repetitions. Whether one is known cannot be foretold, so nothing branches on it. */
-static int64_t look_up(Terms *terms, const Text *text, const Table *table, const uint8_t *rows, int64_t stride) {
+/* The identifiers of the known n-grams, with repetitions, and, where `times` says how often each counts, that in `counts`.
+ * Whether one is known cannot be foretold, so nothing branches on it. */
+static inline __attribute__((always_inline)) int64_t look_up(Terms *terms, const Text *text, const Table *table,
+                                                             const uint8_t *rows, int64_t stride,
+                                                             const uint32_t *times) {
     const uint64_t *grams = text->grams;
     const int64_t count = text->gram_count;
     uint32_t *ids = room(&terms->id_memory, (size_t)count * 4 + 4, 0);
-    if (!ids) return ERROR_MEMORY;
+    uint32_t *counts = room(&terms->count_memory, (size_t)count * 4 + 4, 0);
+    if (!ids || !counts) return ERROR_MEMORY;
     for (int64_t i = 0; i < count && i < AHEAD; i++) __builtin_prefetch(bucket_of(table, grams[i]));
     int64_t found = 0;
     for (int64_t i = 0; i < count; i++) {
@@ -39,10 +43,12 @@ static int64_t look_up(Terms *terms, const Text *text, const Table *table, const
             known = id >= 0;
         }
         ids[found] = (uint32_t)id;
+        if (times) counts[found] = times[i];
         __builtin_prefetch(rows + (known ? id : 0) * stride);
         found += known;
     }
     terms->ids = ids;
+    terms->counts = counts;
     return found;
 }
 
@@ -82,20 +88,17 @@ static int64_t spread(Terms *terms, Places *places, int64_t count, int64_t width
     return ERROR_LENGTH;
 }
 
-int64_t find_terms(Terms *terms, const Text *text, const Table *table, int64_t width, const uint8_t *rows,
-                   int64_t stride) {
-    int64_t found = look_up(terms, text, table, rows, stride);
-    if (found < 0) return found;
-    uint32_t *ids = terms->ids, *counts = room(&terms->count_memory, (size_t)found * 4 + 4, 0);
-    if (!counts) return ERROR_MEMORY;
-    terms->counts = counts;
+/* Makes of `found` identifiers, with repetitions, the different ones and their counts. */
+static inline __attribute__((always_inline)) int64_t count_terms(Terms *terms, int64_t found, int64_t width,
+                                                                 int repeated) {
+    uint32_t *ids = terms->ids, *counts = terms->counts;
     int bits = 4;
     while (((int64_t)1 << bits) < 3 * found) bits++;
     Places places;
     if (!make_places(terms, &places, bits, width)) return ERROR_MEMORY;
     uint32_t different = 0;
     for (int64_t i = 0; i < found; i++) {
-        uint32_t id = ids[i];
+        uint32_t id = ids[i], times = repeated ? counts[i] : 1;
         size_t at = places.whole ? id : (uint32_t)(id * 0x9E3779B1u) >> (32 - places.bits);
         uint32_t number = places.slots[at];
         /* New or seen: that cannot be foretold, so both do the same. That something else is there is rare. */
@@ -111,12 +114,22 @@ int64_t find_terms(Terms *terms, const Text *text, const Table *table, int64_t w
             own = number ? number - 1 : different;
         }
         ids[own] = id; /* never behind i */
-        counts[own] = (number ? counts[own] : 0) + 1;
+        counts[own] = (number ? counts[own] : 0) + times;
         places.slots[at] = own + 1;
         different += number == 0;
     }
     terms->count = different;
     return 0;
+}
+
+int64_t find_terms(Terms *terms, const Text *text, const Table *table, int64_t width, const uint8_t *rows,
+                   int64_t stride) {
+    if (text->times) {
+        int64_t found = look_up(terms, text, table, rows, stride, text->times);
+        return found < 0 ? found : count_terms(terms, found, width, 1);
+    }
+    int64_t found = look_up(terms, text, table, rows, stride, NULL);
+    return found < 0 ? found : count_terms(terms, found, width, 0);
 }
 
 void release_terms(Terms *terms) {
