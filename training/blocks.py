@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -28,7 +29,7 @@ from classifier.text.shape import SHAPE_FEATURES
 from classifier.text.times import TIME_FEATURES, time_features
 from classifier.text.values import as_number
 from classifier.text.vocabulary import Terms, Vocabulary
-from training.counting import TermCounter, inverse_frequency, narrow, weigh
+from training.counting import TermCounter, document_frequencies, inverse_frequency, narrow, weigh
 
 Mask = NDArray[np.bool_]
 T = TypeVar("T")
@@ -60,10 +61,10 @@ class Counts:
 
     def idf(self, train: Mask | None = None) -> NDArray[np.float64]:
         """(width,) of the texts of a mask; 0 for terms that are too rare among them."""
-        seen = self.table if train is None else self.table[train]
-        frequencies = np.bincount(seen.indices, minlength=self.table.shape[1])
-        frequencies[frequencies < min(self.min_df, seen.shape[0])] = 0
-        return inverse_frequency(frequencies, seen.shape[0])
+        texts = self.table.shape[0] if train is None else int(np.count_nonzero(train))
+        frequencies = document_frequencies(self.table, train)
+        frequencies[frequencies < min(self.min_df, texts)] = 0
+        return inverse_frequency(frequencies, texts)
 
 
 def count_text(
@@ -97,10 +98,9 @@ def sklearn_vectorizer(block: TextBlock) -> TfidfVectorizer:
 
 def fit_category(rows: Rows, column: str, *, weight: float = 1.0, train: Mask | None = None) -> CategoryBlock:
     """One-hot of the values that at least MIN_CATEGORY_ARTICLES articles have (of those in a mask)."""
-    known = rows.values(column)
-    values, counts = np.unique([str(v) for v in _of(known, train) if v is not None], return_counts=True)
-    kept = values[counts >= MIN_CATEGORY_ARTICLES]
-    return CategoryBlock(column, weight, tuple(kept.tolist()))
+    counts = Counter([str(value) for value in _of(rows.values(column), train) if value is not None])
+    kept = sorted(value for value, count in counts.items() if count >= MIN_CATEGORY_ARTICLES)
+    return CategoryBlock(column, weight, tuple(kept))
 
 
 def fit_time(

@@ -186,6 +186,21 @@ def weigh(counts: sp.csr_matrix, idf: Floats, weighting: Weighting, weight: floa
     return found
 
 
+def document_frequencies(counts: sp.csr_matrix, texts: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+    """(width,) in how many of the texts of a mask (n,) each term of `counts` (n, width) is; by default of all."""
+    indptr, indices = counts.indptr.astype(np.int64, copy=False), counts.indices.astype(np.int32, copy=False)
+    chosen = None if texts is None else np.ascontiguousarray(texts, np.bool_)
+    found = np.zeros(counts.shape[1], np.int64)
+    kernel.nd_frequencies(
+        indptr.ctypes.data,
+        indices.ctypes.data,
+        None if chosen is None else chosen.ctypes.data,
+        counts.shape[0],
+        found.ctypes.data,
+    )
+    return found
+
+
 def inverse_frequency(frequencies: NDArray[np.integer], texts: int, *, smooth: bool = True) -> Floats:
     """log((1 + n) / (1 + df)) + 1 of document frequencies (width,), without the ones inside unless `smooth`: as
     scikit-learn. 0 where nothing has the term."""

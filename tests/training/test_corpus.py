@@ -92,3 +92,11 @@ def test_with_column(corpus_of: Make) -> None:
     corpus = corpus_of([{"section": "a"}, {"section": "b"}])
     assert corpus.with_column("section", [None, "c"]).labels == [(), ("c",)]
     assert corpus.labels == [("a",), ("b",)]
+
+
+@pytest.mark.parametrize("length", [0, 1, 99, 100, 101, 199, 200, 299, 1000])
+def test_some_articles_evenly_spread(corpus_of: Make, length: int) -> None:
+    some = corpus_of([{"id": str(number)} for number in range(length)]).spread(100)
+    assert min(length, 100) <= len(some) < 200
+    steps = np.diff([int(number) for number in some.table.column("id").to_pylist()])
+    assert len(set(steps.tolist())) <= 1

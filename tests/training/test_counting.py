@@ -19,7 +19,15 @@ from classifier.text.analyzer import Analyzer
 from classifier.text.blocks import TextBlock, Weighting
 from classifier.text.strings import Texts
 from classifier.text.vocabulary import Terms, Vocabulary
-from training.counting import TermCounter, batches_of, inverse_frequency, stacked, text_batches, weigh
+from training.counting import (
+    TermCounter,
+    batches_of,
+    document_frequencies,
+    inverse_frequency,
+    stacked,
+    text_batches,
+    weigh,
+)
 
 WORDS = ["bank", "vote", "votes", "日本", "x" * 40, "aa", "ab", "b1"]
 TEXTS = st.lists(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join), min_size=1, max_size=12)
@@ -233,3 +241,12 @@ def test_errors_number_the_texts_of_all_batches() -> None:
         list(batches_of(["a", "b"]))
     with pytest.raises(UsageError, match="a column of int64 holds no texts"):
         list(text_batches(pa.array([], pa.int64())))
+
+
+@pytest.mark.parametrize("chosen", [0.0, 0.5, 1.0, None])
+def test_in_how_many_texts_a_term_is(chosen: float | None) -> None:
+    generator = np.random.default_rng(0)
+    counts = sp.csr_matrix(sp.random_array((50, 30), density=0.2, format="csr", rng=generator))
+    mask = None if chosen is None else generator.random(50) < chosen
+    among = counts.toarray() if mask is None else counts.toarray()[mask]
+    assert document_frequencies(counts, mask).tolist() == (among > 0).sum(axis=0).tolist()

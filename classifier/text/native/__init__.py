@@ -243,6 +243,7 @@ def open_kernel(path: Path) -> Any:
         "nd_json_lines": (None, [c_void_p, c_void_p]),
         "nd_json_name": (c_void_p, [c_void_p, c_int64, number]),
         "nd_json_column": (c_int64, [c_void_p, c_void_p, c_int64, c_int64, c_void_p, c_void_p, c_void_p]),
+        "nd_frequencies": (None, [c_void_p, c_void_p, c_void_p, c_int64, c_void_p]),
         "nd_weigh": (
             c_int64,
             [

@@ -339,6 +339,15 @@ API int64_t nd_counter_export(const Counter *counter, int64_t *indptr, int32_t *
     return 0;
 }
 
+/* Adds to `found` (width,) in how many of the `chosen` rows (a byte each; all where it is NULL) each column has an entry. */
+API void nd_frequencies(const int64_t *indptr, const int32_t *indices, const uint8_t *chosen, int64_t rows,
+                        int64_t *found) {
+    for (int64_t row = 0; row < rows; row++) {
+        if (chosen && !chosen[row]) continue;
+        for (int64_t i = indptr[row]; i < indptr[row + 1]; i++) found[indices[i]]++;
+    }
+}
+
 /* TF-IDF of counted rows. A count whose column has no `idf` (0) is left out: `indptr_out` (rows + 1,), `indices_out` and
  * `values` have room for all. Returns how many are left. */
 API int64_t nd_weigh(const int64_t *indptr, const int32_t *indices, const int32_t *counts, int64_t rows, const double *idf,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+import pytest
+
 from classifier.articles import ARTICLE_FIELDS, Article
 from classifier.reading.rows import to_batch
 from classifier.text.rows import TEXT, Rows
@@ -29,3 +32,16 @@ def test_no_rows() -> None:
     assert len(rows) == 0
     assert rows.texts(TEXT) == []
     assert list(rows.values("anything")) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"), [(["", None], False), (["", "x"], True), ([None, None], False), ([], False)]
+)
+def test_whether_a_column_holds_anything(values: list[str | None], expected: bool) -> None:
+    columns = {"summary": pa.array(values, pa.string()), "large": pa.array(values, pa.large_string())}
+    batch = pa.RecordBatch.from_pydict(columns)
+    for rows in (Rows.from_batch(batch), Rows.from_batch(pa.Table.from_batches([batch, batch]))):
+        assert [rows.any(name) for name in columns] == [expected, expected]
+        assert not rows.any("no such column")
+        assert rows.with_values("summary", ["y"] * len(values)).any("summary") == bool(values)
+    assert Rows({"summary": values}, len(values)).any("summary") == expected
