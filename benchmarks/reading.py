@@ -38,7 +38,7 @@ class Size:
 
     read: float = 100 * MB
     rounds: int = 5
-    pages: int = 4000  # it takes half a second to start a process
+    pages: int = 8000  # it takes half a second to start a process
 
 
 QUICK = Size(0.3 * MB, 1, 8)

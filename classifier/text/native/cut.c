@@ -181,6 +181,7 @@ typedef struct {
     uint32_t count;
 } Seen;
 
+#define MANY_WORDS 64 /* of a text in which looking for repeated ones pays */
 #define MOST_STEPS 48 /* a word that is not found by then is taken for a new one: it only costs its n-grams */
 
 static int64_t make_seen(Text *text, Seen *seen, int64_t words) {
@@ -223,7 +224,7 @@ static int64_t cut_within_words(Text *text, const Analysis *analysis) {
     if (error < 0) return error;
     const uint32_t *edges = text->edges_memory.memory;
     int64_t count = find_edges(text->space, text->length, text->edges_memory.memory);
-    if (text->want_times && (error = make_seen(text, &seen, count / 2 + 1)) < 0) return error;
+    if (text->want_times && count >= 2 * MANY_WORDS && (error = make_seen(text, &seen, count / 2 + 1)) < 0) return error;
     /* Words lie between the runs of white space; neighbours share one space, which each of them counts as its own. */
     int64_t words = 0;
     uint32_t at = 0;

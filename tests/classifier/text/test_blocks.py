@@ -73,6 +73,30 @@ def test_tfidf_is_that_of_scikit_learn(
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
 
 
+@given(
+    st.lists(st.text("abvé日.'", min_size=1, max_size=9), min_size=1, max_size=20),
+    st.lists(st.integers(0, 19), min_size=60, max_size=300),
+    st.sampled_from([(1, 1), (2, 4), (3, 5), (6, 9)]),
+    st.booleans(),
+)
+def test_a_word_that_stands_in_a_long_text_again_counts_again(
+    words: list[str], drawn: list[int], ngrams: tuple[int, int], sublinear: bool
+) -> None:
+    """The kernel cuts it once."""
+    text = " ".join(words[number % len(words)] for number in drawn)
+    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=ngrams, sublinear_tf=sublinear)
+    theirs = vectorizer.fit_transform([text, *words]).toarray()
+    block = TextBlock.of(
+        "body",
+        Analyzer("char_wb", ngrams),
+        tuple(vectorizer.get_feature_names_out().tolist()),
+        vectorizer.idf_,
+        sublinear_tf=sublinear,
+    )
+    ours = dense(block, rows({"body": text}, *[{"body": word} for word in words]))
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
+
+
 def test_text_is_the_join_of_its_fields_and_spans_lie_in_them() -> None:
     block = TextBlock.of("text", Analyzer("word", (1, 2)), ("budget", "vote budget"), np.ones(2))
     of = rows({"headline": "Vote", "body": "Budget: a budget"})
