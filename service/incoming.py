@@ -12,7 +12,7 @@ from service.loops import ask
 from service.settings import Settings
 
 _DRAIN_SECONDS = 10.0
-AHEAD = 262_144  # bytes of a stream that are received before they are asked for
+AHEAD = 131_072  # bytes of a stream that are received before they are asked for
 
 
 class Received(BytesIO):
