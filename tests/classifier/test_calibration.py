@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.calibration import LOWEST, Calibration, Steps, logistic
@@ -60,7 +60,6 @@ def test_a_round_trip_changes_nothing(method: str, several: bool) -> None:
 
 @pytest.mark.parametrize(("method", "several"), METHODS)
 @given(seed=st.integers(0, 2**32 - 1), k=st.integers(1, 7), width=st.floats(0.1, 100))
-@settings(deadline=None)
 def test_probabilities_are_probabilities(method: str, several: bool, seed: int, k: int, width: float) -> None:
     scores = np.random.default_rng(seed).normal(0, width, (20, k))
     p = make(method, several, seed, k).apply(scores)
@@ -85,7 +84,6 @@ def test_a_row_does_not_depend_on_those_beside_it(method: str, several: bool) ->
 
 @pytest.mark.parametrize("method", ["temperature", "sigmoid", "isotonic"])
 @given(seed=st.integers(0, 2**32 - 1))
-@settings(deadline=None)
 def test_a_higher_score_never_lowers_the_own_probability(method: str, seed: int) -> None:
     random = np.random.default_rng(seed)
     calibration = make(method, True, seed, 3)

@@ -71,7 +71,7 @@ def member_of(calibration: Calibration, number: int) -> Calibration:
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "kept off"])
 @pytest.mark.parametrize(("method", "several"), KINDS)
 @given(seed=st.integers(0, 2**32 - 1), members=st.integers(1, 4))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_the_mean_of_the_members(method: Any, several: bool, plain: bool, seed: int, members: int) -> None:
     calibration = again(make(method, several, members, plain=plain, seed=seed), 3)
     assert (calibration.width, calibration.columns) == (3, 3 * members)

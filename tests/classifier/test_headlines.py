@@ -49,9 +49,7 @@ STORY = Article(
     source="Tiny Gazette",
 )
 # `tiny` is one model for all examples, and keeps nothing between them.
-PROPERTY = settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
-)
+PROPERTY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 
 
 def text_block(*terms: str, column: str = "text", kind: Any = "word") -> TextBlock:

@@ -45,7 +45,7 @@ def test_article_mapping_list_and_batch_get_the_same_answer(tiny: Model, article
     assert scored.to_pylist() == [prediction.to_dict() for prediction in alone]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.integers(0, 18), max_size=6).map(sorted))
 def test_any_chunking_gives_the_same_bits(tiny: Model, articles: list[Article], cuts: list[int]) -> None:
     many = articles * 3

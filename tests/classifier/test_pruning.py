@@ -150,7 +150,7 @@ def test_a_version_that_has_been_removed_cannot_be_held(store: ModelFolder) -> N
         hold(folder)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=6), st.sets(st.integers(0, 4)), st.integers(0, 4))
 def test_whatever_happened_before_nothing_needed_is_removed(
     tmp_path_factory: pytest.TempPathFactory, promoted: list[int], held: set[int], keep: int

@@ -88,13 +88,12 @@ OPTIONS = st.fixed_dictionaries(
 
 
 @given(inputs(), OPTIONS, st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_input_order_never_matters(pairs: Pairs, options: dict[str, Any], rng: random.Random) -> None:
     assert lists(rng.sample(pairs, len(pairs)), **options) == lists(pairs, **options)
 
 
 @given(inputs(), OPTIONS)
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_a_list_holds_what_it_must_and_passes_over_nothing_else(
     pairs: Pairs, options: dict[str, Any]
 ) -> None:

@@ -39,7 +39,7 @@ TITLES = st.sampled_from(["", " ", "…", "Vote", "vote ", "Bank", "“Bank”",
 @example([("", "")])
 @example([("", "a b a b a"), ("", "a b a b a b a b a a")])  # two shingles of three, many times
 @example([("", "a b c d e f g h a b c d"), ("", "a b c d e f g h a")])
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_they_are_those_of_the_definition(rows: list[tuple[str, str]]) -> None:
     headlines, texts = map(list, zip(*rows, strict=True))
     index = NearDuplicates(headlines, texts)

@@ -31,7 +31,7 @@ BODIES = (
 PATHS = st.sampled_from(["/v1/predict", "/v1/predict?explain=true", "/v1/predict/batch", "/v1/rank"])
 ANSWERS = {"/v1/predict": PredictionOut, "/v1/predict/batch": BatchOut, "/v1/rank": RankOut}
 # `desk_app` is one application for all examples, and keeps nothing between them.
-FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
+FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
 
 
 def answered(app: Flask, path: str, body: bytes) -> None:

@@ -174,9 +174,7 @@ BODIES = st.builds(
 )
 
 
-@hypothesis_settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200
-)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @given(body=BODIES)
 @example(body={"headlines": ["a", "b"], "desk": ["c"]})
 @example(body={"headlines": ["İ", "i̇", "ΑΣ", "\u200d", "ﬁ"], "body": "i̇"})

@@ -172,7 +172,7 @@ def test_whatever_comes_is_answered_as_described(
         pytest.skip("it takes nothing that could be wrong")
     strategy = described[operation.path][operation.method.upper()].as_strategy(generation_mode=mode)
 
-    @examples(max_examples=count, deadline=None, suppress_health_check=list(HealthCheck))
+    @examples(max_examples=count, suppress_health_check=list(HealthCheck))
     @given(case=strategy)
     def answered(case: Any) -> None:
         case.call_and_validate()

@@ -129,7 +129,7 @@ TIMES = st.sampled_from(["2031-05-02T15:00:00Z", "0001-01-01T00:00:00Z", "9999-1
         },
     ),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @example(
     [{"headline": "Vote", "published_at": "0001-01-01T00:00:00Z"}],
     {"half_life": 5e-324, "now": "9999-12-31T23:59:59Z"},

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import scipy.sparse as sp
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfTransformer
 
@@ -48,7 +48,6 @@ def in_python(texts: list[str]) -> list[Counter[str]]:
 
 
 @given(TEXTS, st.data(), SEEDS)
-@settings(deadline=None)
 def test_counts_are_those_of_python(texts: list[str], data: st.DataObject, seed: int) -> None:
     cuts = data.draw(st.lists(st.integers(0, len(texts)), max_size=4))
     terms, table = count(texts, Analyzer(seed=seed), cuts)
@@ -69,7 +68,6 @@ def test_counts_are_those_of_python(texts: list[str], data: st.DataObject, seed:
     st.booleans(),
 )
 @example(["bank bank bank vote", "vote aa aa", "ab"], 1, 8, 2, True, False)
-@settings(deadline=None)
 def test_terms_are_pruned_by_texts_and_then_by_occurrences(
     texts: list[str], low: int, high: int, most: int | None, binary: bool, by_frequency: bool
 ) -> None:
@@ -99,7 +97,6 @@ def test_terms_are_pruned_by_texts_and_then_by_occurrences(
         st.text(st.sampled_from("ab\0\ud800\udfffé日😀"), min_size=1, max_size=12), min_size=1, max_size=60
     )
 )
-@settings(deadline=None)
 def test_terms_are_in_the_order_of_their_code_points(texts: list[str]) -> None:
     terms, _ = count(texts, Analyzer("char", (1, 12)), [])
     assert list(terms) == sorted(terms)
@@ -150,7 +147,6 @@ WEIGHTINGS = st.builds(Weighting, st.booleans(), st.booleans(), st.sampled_from(
 
 
 @given(TEXTS, WEIGHTINGS, st.booleans(), st.sampled_from([1.0, 0.5, 3.0]))
-@settings(deadline=None)
 def test_weights_are_those_of_scikit_learn(
     texts: list[str], weighting: Weighting, smooth: bool, weight: float
 ) -> None:

@@ -71,7 +71,6 @@ def test_clusters_are_those_of_all_pairs(seed: int, vocabulary: int, threshold: 
 
 
 @given(st.lists(st.text("ab Ä.ß\n", max_size=25), max_size=12), st.sampled_from([0.3, 0.7, 1.0]))
-@settings(deadline=None)
 def test_no_pair_is_joined_that_brute_force_keeps_apart(texts: list[str], threshold: float) -> None:
     found, expected = near_duplicates(texts, threshold=threshold), brute_force(texts, threshold)
     assert len(found) == len(texts)
@@ -79,7 +78,7 @@ def test_no_pair_is_joined_that_brute_force_keeps_apart(texts: list[str], thresh
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.3, 0.5, 0.7]))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_the_order_of_the_texts_keeps_the_clusters(seed: int, threshold: float) -> None:
     texts = corpus(seed, n=60, vocabulary=30)
     order = np.random.default_rng(seed).permutation(60)

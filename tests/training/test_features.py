@@ -41,7 +41,7 @@ def vectorized(texts: list[str], train: np.ndarray, block: BlockRecipe, min_df: 
     st.sampled_from([(1, 1), (1, 2), (2, 4)]),
     st.booleans(),
 )
-@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_as_if_fitted_on_a_part_alone(
     corpus_of: Make, words: list[list[str]], data: st.DataObject, analyzer: Any, ngrams: Any, large: bool
 ) -> None:

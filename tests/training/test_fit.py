@@ -441,7 +441,7 @@ NAMES = st.lists(
 )
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(NAMES)
 @example(["Politics\nEconomy", '"quoted" & <b>bold</b>', "</td><script>alert(1)</script>"])
 @example(["سياسة", "ספורט", "\u202egnipyt", "x|y `z` # * ["])

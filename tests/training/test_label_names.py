@@ -63,7 +63,7 @@ def as_read(name: str) -> str:
 @example(["경제", "政治", "سياسة"])
 @example(["a|b", "`code`", "../../etc"])
 @example(["\u202egnipyt", "🏳️‍🌈", "e\u0301"])
-@settings(deadline=None, max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_section_names_of_any_script_are_trained_predicted_and_reported(
     reading_of: Read, stories: Stories, tmp_path: Path, names: list[str]
 ) -> None:

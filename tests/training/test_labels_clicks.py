@@ -292,7 +292,7 @@ def simulated(seed: int, *, favourite: int | None = None) -> tuple[list[Line], n
     return lines, appeal
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(st.integers(0, 10**6))
 def test_targets_order_articles_by_their_appeal(seed: int) -> None:
     lines, appeal = simulated(seed)

@@ -37,7 +37,7 @@ def objective(weights: Floats, features: sp.csr_matrix, truth: Floats, cost: Flo
 @given(
     st.integers(0, 2**32), st.sampled_from([0.1, 1.0, 8.0]), st.sampled_from([0.5, 1.0, 3.0]), st.booleans()
 )
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_they_are_those_of_linear_svc(seed: int, c: float, positive: float, weighed: bool) -> None:
     features, truth = made(seed)
     emphasis = np.random.default_rng(seed).uniform(0.2, 2.0, len(truth)) if weighed else np.ones(len(truth))
@@ -54,7 +54,7 @@ def test_they_are_those_of_linear_svc(seed: int, c: float, positive: float, weig
 
 
 @given(st.integers(0, 2**32))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_at_a_rough_tolerance_they_are_as_near_as_linear_svc(seed: int) -> None:
     features, truth = made(seed, rows=300, width=200, classes=2)
     cost = np.ones(len(truth))
@@ -68,7 +68,7 @@ def test_at_a_rough_tolerance_they_are_as_near_as_linear_svc(seed: int) -> None:
 
 
 @given(st.integers(0, 2**32), st.sampled_from([0.5, 1.0, 3.0]))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_slack_is_what_articles_miss_their_side_by(seed: int, positive: float) -> None:
     features, truth = made(seed)
     cost = np.random.default_rng(seed).uniform(0.2, 2.0, len(truth))

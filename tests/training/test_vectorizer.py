@@ -124,7 +124,7 @@ def tolerance(matrix: sp.csr_matrix) -> dict[str, float]:
 @example(["bank", "vote"], ["bank"], {"min_df": 2})
 @example(["bank", "vote"], ["bank"], {"min_df": 2, "max_df": 0.5})
 @example(["bank vote"], ["bank"], {"vocabulary": ["bank", "storm"], "smooth_idf": False})
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_vocabulary_matrix_and_errors_are_those_of_scikit_learn(
     texts: list[str], others: list[str], options: dict[str, Any]
 ) -> None:
@@ -157,7 +157,7 @@ def test_vocabulary_matrix_and_errors_are_those_of_scikit_learn(
 
 
 @given(CORPORA, OPTIONS, st.integers(1, 12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_of_equally_frequent_terms_the_first_in_order_are_kept(
     texts: list[str], options: dict[str, Any], most: int
 ) -> None:
@@ -175,7 +175,7 @@ def test_of_equally_frequent_terms_the_first_in_order_are_kept(
 
 
 @given(CORPORA, OPTIONS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_there_and_back(texts: list[str], options: dict[str, Any]) -> None:
     ours = fitted(NgramTfidf, options, texts)
     assume(ours is not None)
@@ -278,7 +278,7 @@ ROWS = st.lists(st.lists(WORDS, max_size=4).map(" ".join), min_size=1, max_size=
 
 
 @given(ROWS, st.lists(st.integers(0, 12), max_size=4))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_texts_in_anything(texts: list[str], cuts: list[int]) -> None:
     texts = [*texts, "bank"]
     mine = NgramTfidf(min_df=1, ngram_range=(1, 2), sublinear_tf=True)
@@ -322,7 +322,7 @@ def test_rows_without_terms() -> None:
 
 
 @given(CORPORA, st.booleans())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_terms_of_rows(texts: list[str], dense: bool) -> None:
     mine, theirs = NgramTfidf(), TfidfVectorizer()
     matrix, wanted = mine.fit_transform([*texts, "bank"]), theirs.fit_transform([*texts, "bank"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.errors import FormatError, NewsdeskError
@@ -86,7 +86,6 @@ def test_tabs_without_quotation() -> None:
 texts = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=8)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(texts, texts), min_size=3, max_size=6), st.sampled_from(",;\t|"))
 def test_what_the_csv_module_writes_is_read(rows: list[tuple[str, str]], separator: str) -> None:
     sink = io.StringIO()
@@ -97,7 +96,6 @@ def test_what_the_csv_module_writes_is_read(rows: list[tuple[str, str]], separat
     ]
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from(("a.csv", "a.tsv", "news.tsv", "behaviors.tsv")))
 def test_no_input_crashes(data: bytes, name: str) -> None:
     for content in (data, b"headline,x\n" + data, b"1\tU1\t11/11/2019 9:05:58 AM\tN1\tN2-0 N3-1\n" + data):

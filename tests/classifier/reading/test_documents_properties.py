@@ -105,7 +105,7 @@ def mangled(draw: st.DrawFn, seed: str) -> bytes:
     return data + draw(st.binary(max_size=3)) if draw(st.booleans()) else data
 
 
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+QUICK = settings(max_examples=40, suppress_health_check=list(HealthCheck))
 
 
 def rows_of(chunk: Chunk) -> int:

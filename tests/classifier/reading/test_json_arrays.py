@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.errors import FormatError, NewsdeskError
@@ -93,7 +93,6 @@ def test_long_files_come_in_batches_with_their_lines() -> None:
     assert [one.line for chunk in found for one in chunk.rejected] == [2 + 4 * (BATCH_ROWS + 4)]
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200), st.integers(0, 60))
 def test_no_input_crashes(data: bytes, at: int) -> None:
     good = b'[{"headline": "a", "x": [1, {"y": null}]}, {"headline": "b\\u00e9"}]'

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from classifier.reading.columns import to_values
@@ -47,7 +47,6 @@ def plain(value: Any) -> Any:
     return [plain(own) for own in value] if isinstance(value, list) else value
 
 
-@settings(deadline=None)
 @given(rows, st.integers(0, 2))
 def test_every_row_reads_back(found: list[dict[str, Any]], skipped: int) -> None:
     schema = pa.schema([(name, kind) for name, (kind, _) in KINDS.items()])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.articles import article_schema
@@ -84,7 +84,6 @@ def rows(found: list[Chunk]) -> tuple[list[dict[str, str]], dict[str, pa.DataTyp
     return listed, kinds, [(one.line, one.reason) for chunk in found for one in chunk.rejected]
 
 
-@settings(deadline=None)
 @given(documents())
 def test_cells_and_objects_give_the_same(data: bytes) -> None:
     # The first line makes it a table of articles either way.
@@ -106,7 +105,6 @@ def test_cells_and_objects_give_the_same(data: bytes) -> None:
     assert [kinds.get(name) for name in own] == [other_kinds.get(name) for name in own]
 
 
-@settings(deadline=None)
 @given(st.lists(likely, min_size=1, max_size=5))
 def test_plain_objects_stay_cells(objects: list[dict[str, Any]]) -> None:
     data = "".join(json.dumps(row) + "\n" for row in objects).encode()

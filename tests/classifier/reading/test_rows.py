@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.articles import Article, article_schema
@@ -447,7 +447,6 @@ def test_articles_survive_the_table(rows: list[dict[str, Any]]) -> None:
 # Questions to whole columns
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.none() | st.text(st.sampled_from("a\0 \t\n\u00a0\u3000\u2003\u1680é가あ")), max_size=6),
     st.integers(0, 3),
@@ -470,7 +469,6 @@ def test_a_column_may_lie_in_buffers_of_any_size() -> None:
     assert begins_with_text(column).tolist() == [True, True]
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.none() | st.text(max_size=4), st.text(max_size=4), st.text(max_size=4)), max_size=5)
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.errors import ConfigError
@@ -73,7 +73,6 @@ def test_mappings_that_say_nothing_or_two_things(mapping: dict[str, str]) -> Non
         check_sections(mapping)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=10))
 def test_a_key_is_its_own_key(name: str) -> None:
     assert section_key(section_key(name)) == section_key(name)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.articles import Article
@@ -86,7 +86,6 @@ articles = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(articles, min_size=1, max_size=8))
 def test_every_row_is_accounted_for(rows: list[Article]) -> None:
     table = concat([to_batch(rows)])

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from classifier.articles import Article
@@ -66,7 +66,6 @@ article = st.builds(
 )
 
 
-@settings(deadline=None)
 @example([Article(headline="a", published_at=REPEATED), Article(headline="b")], ".jsonl")
 @given(st.lists(article, min_size=1, max_size=5, unique_by=lambda one: one.id), st.sampled_from(SUFFIXES))
 def test_what_was_written_reads_back_equal(articles: list[Article], suffix: str) -> None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.articles import parse_time
@@ -220,7 +220,6 @@ def iso(draw: st.DrawFn) -> str:
     return text + draw(offsets)
 
 
-@settings(deadline=None)
 @given(st.lists(iso() | st.just("") | st.none(), max_size=5), zones)
 def test_a_column_is_read_as_its_values_are(texts: list[str | None], zone: ZoneInfo | None) -> None:
     cast = cast_time(pa.array(texts, pa.string()), "published_at", "a.csv", TimeRules(zone))
@@ -237,7 +236,6 @@ def test_a_column_is_read_as_its_values_are(texts: list[str | None], zone: ZoneI
     assert cast.values.type == expected.type or not any(times)
 
 
-@settings(deadline=None)
 @given(
     st.text(max_size=40)
     | st.from_regex(r"[0-9]{1,2}[./ -][0-9A-Za-zäé.]{1,6}[./ -][0-9]{4} ?[0-9:hap. ]{0,8}", fullmatch=True)

@@ -48,7 +48,6 @@ def theirs(analyzer: Analyzer) -> Callable[[str], list[str]]:
     return made
 
 
-@settings(deadline=None)  # the tables of characters are made at first use
 @given(TEXTS, KINDS, NGRAMS, st.booleans(), STRIPS, SEEDS)
 @example("İstanbul aİbc ΟΔΟΣ", "word", (1, 2), True, None, 0)
 @example("a\n\n b", "char", (1, 3), True, None, 0)
@@ -79,7 +78,6 @@ WORDS = st.lists(st.sampled_from(["the", "of", "The", "bank", "bank's", "x", "of
 
 @given(WORDS.map(" ".join), WORDS, NGRAMS, SEEDS)
 @pytest.mark.filterwarnings("ignore:Your stop_words may be inconsistent")
-@settings(deadline=None)
 def test_stop_words_are_left_out_before_words_are_joined(
     text: str, stop: list[str], ngrams: tuple[int, int], seed: int
 ) -> None:
@@ -118,7 +116,6 @@ def spans(text: str, analyzer: Analyzer) -> list[tuple[str, tuple[int, int]]]:
     return [(terms[feature], (start, end)) for feature, own in places.items() for _, start, end in own]
 
 
-@settings(deadline=None)  # the tables of characters are made at first use
 @given(TEXTS, KINDS, NGRAMS, st.booleans(), STRIPS)
 @example("İstanbul aİbc ΟΔΟΣ", "word", (1, 2), True, None)
 @example("x İ  y", "char", (1, 4), True, None)
@@ -176,7 +173,7 @@ def test_padding_stands_nowhere() -> None:
 
 
 @given(st.lists(TEXTS, max_size=4), st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_field_spans_cover_the_join_without_its_line_breaks(texts: list[str], data: st.DataObject) -> None:
     parts = [(f"field{i}", text) for i, text in enumerate(texts)]
     joined = "\n".join(text for text in texts if text)

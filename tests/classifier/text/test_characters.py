@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -90,7 +90,6 @@ def test_every_code_point_within_and_between_words() -> None:
 @given(st.text(st.sampled_from("ΣΑaσς '’.\u0301\u0345ʰ1-\nİ\U000e0041\U0001d400"), max_size=12))
 @example("ΑΣ’Σ")
 @example("Σ")
-@settings(deadline=None)
 def test_capital_sigmas_are_final_where_python_says_so(text: str) -> None:
     with TermCounter(Analyzer("char_wb", (40, 40))) as counter:  # whole words
         counter.add(Texts.of([text]))

@@ -154,7 +154,7 @@ def test_the_same_bits_for_a_row_alone() -> None:
 
 
 @given(st.lists(st.integers(0, COUNT), max_size=5), st.integers(1, 4))
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_same_bits_in_any_batches(
     processors: Callable[[int], None], cuts: list[int], number: int
 ) -> None:

@@ -75,7 +75,7 @@ ARRAYS: list[Callable[[list[str | None]], Any]] = [
 
 
 @pytest.mark.parametrize("make", ARRAYS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(texts=COLUMN, cut=st.tuples(st.integers(0, 12), st.integers(0, 12)))
 @example(texts=[None, "", "aé", None], cut=(1, 2))
 @example(texts=[], cut=(0, 0))
@@ -91,7 +91,6 @@ def test_arrow_columns_whole_and_sliced(
 @given(st.lists(COLUMN, max_size=4), st.sampled_from([0, 2, 3]))
 @example([], 0)
 @example([["a"], [], [None, "a"]], 3)
-@settings(deadline=None)
 def test_chunks_are_one_column(parts: list[list[str | None]], make: int) -> None:
     kind = ARRAYS[make]([]).type
     column = pa.chunked_array([ARRAYS[make](part) for part in parts], kind)
@@ -104,7 +103,6 @@ def test_a_column_of_nothing_is_empty_texts() -> None:
 
 
 @given(st.lists(st.tuples(st.none() | TEXT, st.none() | TEXT, st.none() | TEXT), max_size=6))
-@settings(deadline=None)
 def test_columns_beside_each_other_are_joined_by_line_breaks(rows: list[tuple[str | None, ...]]) -> None:
     joined: list[str | None] = ["\n".join(text for text in row if text) for row in rows]
     columns = [[row[i] for row in rows] for i in range(3)]
@@ -145,7 +143,6 @@ LONGER = st.lists(st.one_of(CHARACTERS, WIDER), max_size=9).map("".join)
 @given(
     texts=st.lists(st.one_of(LONGER, st.lists(CHARACTERS, max_size=9).map("".join)), min_size=2, max_size=6)
 )
-@settings(deadline=None)
 def test_strings_are_read_as_python_encodes_them(texts: list[str]) -> None:
     found = Texts.from_strings(texts)
     encoded = Texts.from_strings(list(map(Derived, texts)))
@@ -248,7 +245,6 @@ def test_bytes_that_are_no_utf8(bad: bytes, before: str) -> None:
 
 @given(st.binary(max_size=12))
 @example(b"\xed\xa0\x80")
-@settings(deadline=None)
 def test_bytes_are_utf8_where_python_says_so(data: bytes) -> None:
     column = pa.array([data], pa.binary()).view(pa.string())
     try:

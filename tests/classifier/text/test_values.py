@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from classifier.text.rows import Rows
@@ -25,7 +25,6 @@ def rows_of(name: str, values: list[object], kind: pa.DataType) -> Rows:
     return Rows.from_batch(pa.RecordBatch.from_pydict({name: pa.array(values, kind)}))
 
 
-@settings(deadline=None)
 @example([" - a", "a - ", "a - b", "- a", "'a' b'", "\u3000", "", "5 ways", "Who?", "２x", "\x1cA\x1c"])
 @given(st.lists(headlines, max_size=12))
 def test_shapes_of_a_column_are_those_of_its_strings(texts: list[str]) -> None:
@@ -38,7 +37,6 @@ def test_a_null_headline_is_none() -> None:
     assert column_shapes(pa.array([None, "a"], pa.string()))[1].tolist() == [False, True]
 
 
-@settings(deadline=None)
 @example([datetime(1951, 9, 8, 14, 59, 59, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC)], "Asia/Tokyo")
 @example([datetime(9999, 12, 31, 23, 59, tzinfo=UTC), None], "Asia/Tokyo")
 @example([datetime(2024, 4, 6, 15, tzinfo=UTC) + timedelta(minutes=m) for m in (0, 29, 30)], ZONES[3])

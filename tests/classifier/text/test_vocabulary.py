@@ -41,7 +41,6 @@ def test_terms_are_the_strings_they_were_made_of(strings: list[str]) -> None:
 
 
 @given(GRAMS, GRAMS, SEEDS)
-@settings(deadline=None)
 def test_terms_are_found_and_strangers_are_not(terms: list[str], others: list[str], seed: int) -> None:
     # White space within a text would end a word: here each text is one n-gram, 64 characters wide.
     analyzer = Analyzer("char", (1, 64), lowercase=False, seed=seed)
@@ -113,7 +112,7 @@ CRAFTED = st.one_of(
 @example([number << 12 for number in range(200)], [])
 @example([number << 32 | 1 for number in range(60)], [])
 @example([number << 32 | 1 for number in range(1, 200)], [])
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_search_is_long_with_crafted_hashes(hashes: list[int], others: list[int]) -> None:
     bits = len(hashes).bit_length()
     # Those that differ only where a slot holds the number of its term cannot be told apart.
@@ -142,7 +141,6 @@ def test_hashes_too_alike() -> None:
 
 
 @given(st.lists(STRINGS, unique=True, min_size=1, max_size=20), SEEDS, st.data())
-@settings(deadline=None)
 def test_a_term_that_stands_there_twice(terms: list[str], seed: int, data: st.DataObject) -> None:
     twice = data.draw(st.sampled_from(terms))
     with pytest.raises(UsageError) as caught:
@@ -151,7 +149,6 @@ def test_a_term_that_stands_there_twice(terms: list[str], seed: int, data: st.Da
 
 
 @given(st.lists(STRINGS, unique=True, max_size=30), SEEDS)
-@settings(deadline=None)
 def test_a_vocabulary_comes_back(terms: list[str], seed: int) -> None:
     analyzer = Analyzer("char", (1, 2), seed=seed)
     vocabulary = Vocabulary.of(analyzer, Terms.of(terms))
@@ -164,7 +161,6 @@ def test_a_vocabulary_comes_back(terms: list[str], seed: int) -> None:
 
 
 @given(st.lists(STRINGS, max_size=10))
-@settings(deadline=None)
 def test_terms_are_strings_end_to_end(strings: list[str]) -> None:
     terms = Terms.of(strings)
     assert list(terms) == strings == [terms[number] for number in range(len(terms))]

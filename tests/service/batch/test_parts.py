@@ -9,7 +9,7 @@ from itertools import count
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from service.batch.display import Rejections, bar, clock, notes, progress_line, summary_lines
@@ -103,7 +103,6 @@ def test_hashes_look_at_every_byte_and_only_at_those() -> None:
     assert hash_ids(odd).tolist() == found[1:3].tolist()
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 50).map(str), max_size=30), max_size=6))
 def test_few_ids_are_counted_exactly(batches: list[list[str]]) -> None:
     seen, distinct = SeenIds(), Distinct()

@@ -107,7 +107,7 @@ def test_a_section_that_the_form_cannot_hold(client: FlaskClient, check_problem:
 TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=40)
 
 
-@examples(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(headlines=st.lists(TEXT.filter(str.strip), min_size=1, max_size=5, unique=True))
 def test_any_headline_survives_the_table(client: FlaskClient, tmp_path: Path, headlines: list[str]) -> None:
     body = {"articles": [{"headline": text, "section": "A"} for text in headlines], "keep_duplicates": True}

@@ -462,7 +462,7 @@ def test_any_name_can_be_shown_and_asked_about(name: str) -> None:
     assert is_plain(shown, b"A title\n", ReadOptions()) in (True, False)
 
 
-@examples(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     data=st.binary(max_size=300)
     | st.text(max_size=300).map(lambda text: text.encode("utf-8", "surrogatepass"))

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.errors import UsageError
@@ -41,7 +41,6 @@ def lucky(seed: int, n: int = 1500, k: int = 60) -> tuple[np.ndarray, np.ndarray
 
 
 @given(st.integers(1, 25), st.integers(1, 5), st.integers(1, 6), st.integers(0, 2**32 - 1))
-@settings(deadline=None)
 def test_unshrunk_thresholds_are_the_best_of_all_cuts(n: int, k: int, values: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     scores = 10 + random.integers(-values, values + 1, (n, k)) / 4  # many ties
@@ -58,7 +57,6 @@ def test_unshrunk_thresholds_are_the_best_of_all_cuts(n: int, k: int, values: in
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.0, 1.5))
-@settings(deadline=None)
 def test_leaving_out_scores_that_cannot_matter_changes_nothing(seed: int, apart: float) -> None:
     random = np.random.default_rng(seed)
     truth = random.random((60, 4)) < 0.15

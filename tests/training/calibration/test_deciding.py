@@ -221,7 +221,7 @@ def _stored(head: SectionHead) -> tuple[Any, Any]:
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 30), st.booleans(), st.integers(1, 4))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_whatever_is_held_out_is_decided_and_read_back(
     seed: int, n: int, several: bool, fold_count: int
 ) -> None:

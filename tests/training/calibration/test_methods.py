@@ -200,7 +200,7 @@ def test_scores_against_the_truth_keep_their_order() -> None:
 
 
 @given(seed=st.integers(0, 2**32 - 1), several=st.booleans())
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 def test_every_method_is_rising_sums_to_one_and_survives_a_round_trip(seed: int, several: bool) -> None:
     random = np.random.default_rng(seed)
     scores = np.round(random.normal(0, 1, (900, 3)), 2)
@@ -349,7 +349,7 @@ def test_forward_each_window_is_judged_by_those_before_it(several: bool) -> None
 
 
 @given(st.integers(0, 2**32 - 1), st.booleans(), st.integers(1, 4))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_forward_labels_may_be_new(seed: int, several: bool, windows: int) -> None:
     """A label without articles in the windows before it, however frequent later."""
     random = np.random.default_rng(seed)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
@@ -72,7 +72,6 @@ def vectorizers(draw: st.DrawFn) -> Any:
     return TfidfVectorizer(**shared, **weights, dtype=np.float32 if kind == "float32" else np.float64)
 
 
-@settings(deadline=None)
 @given(TEXTS, TEXTS, vectorizers())
 def test_any_option_of_any_vectorizer(train: list[str], test: list[str], vectorizer: Any) -> None:
     pipeline = make_pipeline(vectorizer, LogisticRegression(C=10.0, max_iter=20))

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.errors import UsageError
@@ -69,7 +69,6 @@ def test_only_the_most_likely_are_named() -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.booleans())
-@settings(deadline=None)
 def test_clean_separable_labels_are_left_in_peace(seed: int, several: bool) -> None:
     truth = np.random.default_rng(seed).integers(len(LABELS), size=300)
     p = model(truth, seed, spread=0.3, gap=8.0)

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.errors import LabelError, UsageError
@@ -137,7 +137,6 @@ def test_to_dict_holds_the_contract() -> None:
     st.booleans(),
     st.integers(2, 30),
 )
-@settings(deadline=None)
 def test_order_and_names_keep_the_last_bit(sizes: list[int], seed: int, flags: bool, levels: int) -> None:
     truth, scores, groups, probability = newspaper(sizes, seed, levels)
     truth = (truth > levels // 2) * 1 if flags else truth

@@ -50,7 +50,7 @@ def plain_ndcg(worth: np.ndarray, places: np.ndarray, k: int) -> float:
 
 
 @given(tied_pairs, st.integers(1, 8))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_ndcg_is_the_mean_over_every_order_of_the_ties(pairs: list[tuple[int, int]], k: int) -> None:
     gain, scores = columns(pairs)
     if not gain.any():
@@ -61,7 +61,7 @@ def test_ndcg_is_the_mean_over_every_order_of_the_ties(pairs: list[tuple[int, in
 
 
 @given(tied_pairs, st.integers(1, 8))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_overlap_and_mrr_are_the_mean_over_every_order_on_both_sides(pairs: list, k: int) -> None:
     truth, scores = columns(pairs)
     true_orders, predicted_orders = orders(truth), orders(scores)
@@ -106,7 +106,6 @@ def test_ndcg_with_ties_agrees_with_scikit_learn(n: int, levels: int, k: int, se
 
 
 @given(st.integers(2, 60), st.integers(1, 20), st.integers(0, 2**32 - 1))
-@settings(deadline=None)
 def test_untied_scores_agree_with_trec_eval(n: int, k: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     truth, scores = random.permutation(n), random.permutation(n)

@@ -48,9 +48,7 @@ ROW = st.fixed_dictionaries(
         ),
     }
 )
-PROPERTY = settings(
-    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+PROPERTY = settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def parsed(*features: str) -> tuple[Feature, ...]:

@@ -18,9 +18,7 @@ from training.popularity.head import _days
 from training.popularity.validation import Validation, Window, make_validation
 
 Make = Callable[..., Corpus]
-PROPERTY = settings(
-    deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+PROPERTY = settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def news(days: list[int | None]) -> list[dict[str, Any]]:
