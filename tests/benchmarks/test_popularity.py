@@ -199,5 +199,8 @@ def test_it_runs_on_the_bundled_newspaper(boosted: Any) -> None:
             assert low <= mean <= high
         assert row["groups"] == ours["groups"] > 0
         assert 0 < row["seconds_fit"] < row["seconds_all"]
-        assert row["times_all"] == pytest.approx(row["seconds_all"] / ours["seconds_all"], rel=0.05, abs=0.06)
+        rounded = 0.006 / ours["seconds_all"] + 0.01  # a tenth of a second is written with two digits
+        assert row["times_all"] == pytest.approx(
+            row["seconds_all"] / ours["seconds_all"], rel=rounded, abs=0.06
+        )
     assert (kept.read_bytes() if kept.exists() else None) == before
