@@ -128,7 +128,7 @@ def test_neither_key_nor_token_is_in_an_answer_or_a_log(
         served.ask("GET", "/v1/models", Authorization=f"Bearer {token}x").text,
         caplog.text,
     ]
-    assert token.rpartition("_")[2] not in str(said)
+    assert token.split("_", 2)[2] not in str(said)
 
 
 def test_keys_are_taken_up_and_dropped_while_it_runs(tiny_model_path: Path, tmp_path: Path) -> None:

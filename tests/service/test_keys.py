@@ -46,7 +46,7 @@ def test_only_hashes_are_kept_and_only_the_owner_may_read_them(file: KeyFile) ->
     _, token = file.add("cms", "predict")
     kept = file.path.read_text()
     assert token not in kept
-    assert token.rpartition("_")[2] not in kept
+    assert token.split("_", 2)[2] not in kept  # which may have "_" in it itself
     assert hashlib.sha256(token.encode()).hexdigest() in kept
     assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
     assert [path.name for path in file.path.parent.iterdir()] == ["keys.json"]
