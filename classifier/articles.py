@@ -35,6 +35,7 @@ STRING_FIELDS = (
     "split",
 )
 SPLITS = ("train", "test")
+_HASHED = ("url", *TEXT_FIELDS)  # what an id is made of
 
 # What UTF-8 cannot carry (lone surrogates) or C strings cannot (NUL): never part of a real article.
 _FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
@@ -84,8 +85,8 @@ class Article:
     def content_id(self) -> str:
         """A stable 128-bit hash of the url, or of the text where there is no url."""
         # "surrogatepass" only keeps hashing total; `from_mapping` has refused lone surrogates before.
-        parts = (self.url or "", self.headline, self.summary, self.body)
-        return content_hash(*[part.encode("utf-8", "surrogatepass") for part in parts])
+        parts = [(getattr(self, name) or "").encode("utf-8", "surrogatepass") for name in _HASHED]
+        return content_hash(*parts)
 
     def to_dict(self) -> dict[str, Any]:
         """Every field by name, `extra` merged in, nulls kept."""
@@ -109,9 +110,12 @@ class Article:
         """
         values: dict[str, Any] = {}
         extra: dict[str, Any] = {}
+        data = dict.fromkeys(_HASHED, b"")
         for name, value in row.items():
             if name in STRING_FIELDS:
-                values[name] = _string(name, value, where)
+                values[name] = value
+                if value is not None:
+                    data[name] = _checked(name, value, where)
             elif name in _PARSERS:
                 parse = _PARSERS[name]
                 values[name] = parse(value, where, timezone)
@@ -133,7 +137,8 @@ class Article:
                 where=where,
                 remedy='use "train", "test" or nothing',
             )
-        values["id"] = values.get("id") or ""
+        if not values.get("id"):
+            values["id"] = content_hash(*[data[name] for name in _HASHED])
         return cls(**values, extra=extra)
 
 
@@ -234,36 +239,25 @@ def parse_time(value: object, where: str | None = None, timezone: tzinfo | None 
     return value
 
 
-def _string(name: str, value: Any, where: str | None) -> str | None:
-    if value is None:
-        return None
+def _checked(name: str, value: Any, where: str | None) -> bytes:
+    """A string in UTF-8, unless it holds what no field may."""
     if not isinstance(value, str):
         raise FieldError(name, f"is a {type(value).__name__}", where=where, remedy="it must be a string")
-    # The search is slow on long texts.
-    if ("\0" in value or not _encodable(value)) and (found := _FORBIDDEN.search(value)):
-        what = (
-            "a NUL character"
-            if found.group() == "\x00"
-            else "half of a surrogate pair, which is no character"
-        )
-        raise FieldError(
-            name,
-            f"holds {what} at position {found.start()}",
-            where=where,
-            remedy="remove it or fix the encoding of the source",
-        )
-    return value
-
-
-def _encodable(text: str) -> bool:
-    """Whether UTF-8 can carry it."""
-    if text.isascii():  # one look at its flags
-        return True
     try:
-        text.encode()
+        data = value.encode()
+        if b"\0" not in data:
+            return data
     except UnicodeEncodeError:
-        return False
-    return True
+        pass
+    found = _FORBIDDEN.search(value)
+    assert found is not None
+    what = "a NUL character" if found.group() == "\0" else "half of a surrogate pair, which is no character"
+    raise FieldError(
+        name,
+        f"holds {what} at position {found.start()}",
+        where=where,
+        remedy="remove it or fix the encoding of the source",
+    )
 
 
 def _sections(value: Any, where: str | None, timezone: tzinfo | None) -> tuple[str, ...] | None:
@@ -273,8 +267,10 @@ def _sections(value: Any, where: str | None, timezone: tzinfo | None) -> tuple[s
         raise FieldError(
             "sections", f"is a {type(value).__name__}", where=where, remedy="it must be a list of strings"
         )
-    names = [_string("sections", item, where) for item in value]
-    return tuple(dict.fromkeys(name for name in names if name))
+    for item in value:
+        if item is not None:
+            _checked("sections", item, where)
+    return tuple(dict.fromkeys(name for name in value if name))
 
 
 def _popularity(value: Any, where: str | None, timezone: tzinfo | None) -> float | None:

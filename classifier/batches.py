@@ -53,14 +53,16 @@ def score_checked(model: Model, batch: pa.RecordBatch) -> pa.RecordBatch:
     schema, count = prediction_schema(), len(batch)
     rows = Rows.from_batch(batch)
     columns: dict[str, pa.Array] = {"id": batch.column("id")}
-    ranked = model.sections.ranked(rows) if model.sections and count else None
+    of_sections, of_popularity = model.text_sums(rows) if count else (None, None)
+    ranked = model.sections.ranked(rows, of_sections) if model.sections and count else None
     if ranked is not None and model.sections is not None:
         columns |= _section_columns(ranked, model.sections.labels)
     if model.popularity is not None and count:
         if model.popularity.reads("section"):
             rows = rows.with_values("section", _sections(rows, columns.get("section")))
         names = ("popularity_score", "popularity_percentile", "top5_probability")
-        columns |= dict(zip(names, map(pa.array, model.popularity.answers(rows)), strict=True))
+        answers = model.popularity.answers(rows, of_popularity)
+        columns |= dict(zip(names, map(pa.array, answers), strict=True))
     for name, value in (("model", model.name), ("version", model.version)):
         columns[name] = pa.repeat(pa.scalar(value, pa.string()), count)
     made = [columns[f.name] if f.name in columns else pa.nulls(count, f.type) for f in schema]

@@ -74,10 +74,12 @@ class Calibration:
     plain: bool = False
     _slopes: list[float] = field(init=False, repr=False)
     _intercepts: list[float] = field(init=False, repr=False)
+    _row: Any = field(init=False, repr=False)  # the type of a row of numbers
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_slopes", self.slope.tolist())
         object.__setattr__(self, "_intercepts", self.intercept.tolist())
+        object.__setattr__(self, "_row", ctypes.c_double * len(self.slope))
 
     @property
     def columns(self) -> int:
@@ -115,11 +117,9 @@ class Calibration:
         if self.several or self.members > 1 or self.method not in _SOFTMAX:
             return cast("list[float]", self.apply(np.array([scores]))[0].tolist())
         own = zip(scores, self._slopes, self._intercepts, strict=True)
-        found = (ctypes.c_double * len(scores))(
-            *[score * slope + intercept for score, slope, intercept in own]
-        )
+        found = self._row(*[score * slope + intercept for score, slope, intercept in own])
         _softmax_one(ctypes.addressof(found), 1, len(scores))
-        return found[:]
+        return cast("list[float]", found[:])
 
     def _each(self, scores: Floats) -> Floats:
         """(n · members, k) every member's probabilities."""

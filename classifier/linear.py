@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add, mul
 from typing import Any, cast
 
 import numpy as np
@@ -17,6 +19,8 @@ from classifier.text.characters import Characters
 from classifier.text.fused import (
     CrossTable,
     FusedText,
+    HeadTables,
+    TextSums,
     is_text_cross,
     load_table,
     pack_table,
@@ -24,6 +28,7 @@ from classifier.text.fused import (
     table_weights,
 )
 from classifier.text.rows import Rows
+from classifier.text.single import RowSums
 from classifier.text.sparse import Floats, SparseRows, address
 
 _FEW_OUTPUTS = 64  # with more, arrays are quicker than numbers, also for one row
@@ -53,16 +58,16 @@ class Linear:
         self.blocks = list(blocks)
         self.tables = list(tables)
         self.intercept = intercept
-        self._text = FusedText(self.blocks, self.tables, len(intercept))
+        self.text = HeadTables(self.blocks, self.tables, len(intercept))
+        self._fused = FusedText(self.text)
         crossed = {id(block.inner) for block in self.blocks if isinstance(block, CrossBlock)}
         self._others = [
             (block, table, address(table), id(block) in crossed)
             for block, table in zip(self.blocks, self.tables, strict=True)
             if not isinstance(block, TextBlock) and not is_text_cross(block)
         ]
-        few = [
-            (block, _row_lists(table)) for block, table, _, _ in self._others if isinstance(block, FewBlock)
-        ]
+        lists: Callable[[Floats], Any] = _numbers if len(intercept) == 1 else _row_lists
+        few = [(block, lists(table)) for block, table, _, _ in self._others if isinstance(block, FewBlock)]
         self._few = few if len(few) == len(self._others) and len(intercept) <= _FEW_OUTPUTS else None
         self._start: list[float] = intercept.tolist()
 
@@ -90,35 +95,37 @@ class Linear:
         """(n, k) scores; a row's scores do not depend on the rows beside it."""
         return self.scores_and_known(rows)[0]
 
-    def scores_and_known(self, rows: Rows) -> tuple[Floats, NDArray[np.int32]]:
-        """The scores (n, k), and how many features of the text blocks each row (n,) has.
+    def scores_and_known(self, rows: Rows, text: TextSums | None = None) -> tuple[Floats, NDArray[np.int32]]:
+        """The scores (n, k), and how many features of the text blocks each row (n,) has. `text` is what these add, where
+        it is known; it is used up.
 
         Raises:
             FieldError: a text that cannot be read.
         """
-        out = np.zeros((len(rows), len(self.intercept)))
-        known = np.zeros(len(rows), np.int32)
-        self._text.add_scores(rows, out, known)
+        out, known = self._fused.sums(rows)[0] if text is None else text
         self._add_others(rows, out)
         out += self.intercept
         return out, known
 
-    def one(self, rows: Rows) -> tuple[list[float], int]:
+    def one(self, rows: Rows, text: RowSums | None = None) -> tuple[list[float], int]:
         """`scores_and_known` of a single row, to the same bits: k scores, and how many features. Where features beside
         the text are few it does without what arrays cost.
 
         Raises:
             FieldError: the text cannot be read.
         """
+        if text is None:
+            [text] = self._fused.one(rows)
+        sums, known = text
         if self._few is None:
-            scores, found = self.scores_and_known(rows)
-            return scores[0].tolist(), int(found[0])
-        sums, known = self._text.one(rows)
+            scores, _ = self.scores_and_known(rows, TextSums.of(text))
+            return scores[0].tolist(), known
         for block, table in self._few:
             features, values = block.one(rows)
             if len(sums) == 1:
-                for feature, value in zip(features, values, strict=True):
-                    sums[0] += value * table[feature][0]
+                # In the order of the features, as arrays are summed up.
+                effects = map(mul, values, map(table.__getitem__, features))
+                sums[0] = reduce(add, effects, sums[0])
                 continue
             for feature, value in zip(features, values, strict=True):
                 for k, weight in enumerate(table[feature]):
@@ -223,6 +230,12 @@ def _tables_of(blocks: Sequence[Block], weights: NDArray[Any]) -> list[Any]:
 
 def _load_text_table(spec: Spec, arrays: Arrays, outputs: int) -> NDArray[np.uint8] | None:
     return load_table(arrays, outputs) if spec.data.get("kind") == TextBlock.kind else None
+
+
+def _numbers(table: Floats) -> Sequence[float]:
+    """A table's only column."""
+    numbers = array("d", table.tobytes())
+    return numbers.tolist() if table.size <= _SMALL else numbers
 
 
 class _RowLists:

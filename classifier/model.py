@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -16,6 +16,7 @@ from classifier.popularity import PopularityHead, PopularityResult
 from classifier.results import Contribution, Prediction
 from classifier.sections import SectionHead, SectionResult
 from classifier.store import resolve
+from classifier.text.fused import FusedText, TextSums
 from classifier.text.rows import Rows
 
 if TYPE_CHECKING:
@@ -35,6 +36,14 @@ class Model:
     manifest: Mapping[str, Any]
     sections: SectionHead | None
     popularity: PopularityHead | None
+    _text: FusedText | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        sections, popularity, text = self.sections, self.popularity, None
+        # Where the texts' part of popularity wants the predicted section, that must be found before.
+        if sections is not None and popularity is not None and not popularity.reads_in_text("section"):
+            text = FusedText(sections.linear.text, popularity.linear.text)
+        object.__setattr__(self, "_text", text)
 
     @overload
     def predict(self, articles: OneArticle) -> Prediction: ...
@@ -50,7 +59,8 @@ class Model:
             UsageError: neither of these was given.
         """
         if isinstance(articles, Article | Mapping):
-            return self._predict_one(_article(articles))
+            article = _article(articles)
+            return self._prediction(article.id, *self.results(article))
         if isinstance(articles, Sequence) and not isinstance(articles, str | bytes):
             return self._predict([_article(article) for article in articles])
         if not hasattr(articles, "schema"):  # PyArrow may never have been imported
@@ -134,23 +144,40 @@ class Model:
 
         return predict_batch(self, batch)
 
-    def _predict_one(self, article: Article) -> Prediction:
+    def text_sums(self, rows: Rows) -> tuple[TextSums | None, TextSums | None]:
+        """What the texts add to both heads' scores, each text read once; nothing where each head is to read for itself.
+
+        Raises:
+            FieldError: a text that cannot be read.
+        """
+        if self._text is None:
+            return None, None
+        of_sections, of_popularity = self._text.sums(rows)
+        return of_sections, of_popularity
+
+    def results(self, article: Article) -> tuple[SectionResult | None, PopularityResult | None]:
+        """Both heads' answers, to the same bits as those of many articles, without what arrays cost.
+
+        Raises:
+            InputError: the article holds what the model cannot take.
+        """
         rows = Rows.from_articles([article])
-        section = self.sections.one(rows) if self.sections else None
-        popularity = None
-        if self.popularity:
-            if self.popularity.reads("section"):
-                rows = with_sections(rows, [section.section if section else None])
-            popularity = self.popularity.one(rows)
-        return self._prediction(article.id, section, popularity)
+        of_sections, of_popularity = (None, None) if self._text is None else self._text.one(rows)
+        section = self.sections.one(rows, of_sections) if self.sections else None
+        if self.popularity is None:
+            return section, None
+        if self.popularity.reads("section"):
+            rows = with_sections(rows, [section.section if section else None])
+        return section, self.popularity.one(rows, of_popularity)
 
     def _predict(self, articles: list[Article]) -> list[Prediction]:
         rows, count = Rows.from_articles(articles), len(articles)
-        sections = self.sections.results(rows) if self.sections else [None] * count
+        of_sections, of_popularity = self.text_sums(rows)
+        sections = self.sections.results(rows, of_sections) if self.sections else [None] * count
         popularity: Sequence[PopularityResult | None] = [None] * count
         if self.popularity:
             best = [section.section if section else None for section in sections]
-            popularity = self.popularity.results(with_sections(rows, best))
+            popularity = self.popularity.results(with_sections(rows, best), of_popularity)
         ids = [article.id for article in articles]
         return [self._prediction(*item) for item in zip(ids, sections, popularity, strict=True)]
 

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,9 @@ from classifier.sections import contributions
 from classifier.spec import Arrays, Spec, take_array
 from classifier.text.blocks import pack_strings, unpack_strings
 from classifier.text.blocks.publishing import load_timezone
+from classifier.text.fused import TextSums, is_text_cross
 from classifier.text.rows import Rows
+from classifier.text.single import RowSums
 from classifier.text.sparse import Floats, Integers
 from classifier.text.times import HOURS, WEEKDAYS, time_features
 from classifier.text.values import local_times, positions
@@ -29,8 +31,7 @@ DAYS = len(WEEKDAYS) + 1
 MIN_SOURCE_ARTICLES = 200  # under this many training articles a source's percentile is taken against all
 
 
-@dataclass(frozen=True, slots=True)
-class PopularityResult:
+class PopularityResult(NamedTuple):
     """One article's answer of the popularity head."""
 
     score: float
@@ -51,11 +52,11 @@ class Top5Curve:
         logit = self.intercept + self.score_slope * score + self.size_slope * np.log(size)
         return np.where(size <= 5, 1.0, 0.5 * (1.0 + np.tanh(0.5 * logit)))
 
-    def one(self, score: float, size: float) -> float:
+    def one(self, score: float, size: float, log_size: float) -> float:
         """`probability` of one article, to the bit."""
         if size <= 5:
             return 1.0
-        logit = self.intercept + self.score_slope * score + self.size_slope * float(np.log(size))
+        logit = self.intercept + self.score_slope * score + self.size_slope * log_size
         return 0.5 * (1.0 + float(np.tanh(0.5 * logit)))
 
 
@@ -83,22 +84,25 @@ class PopularityHead:
     timezone: str = "UTC"
     _columns: frozenset[str] = field(init=False, repr=False, compare=False)
     _ids: dict[str, int] = field(init=False, repr=False, compare=False)
+    _log_sizes: Floats = field(init=False, repr=False, compare=False)
     _quantiles: dict[int, list[float]] = field(
         init=False, repr=False, compare=False
     )  # rows that were asked for
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_ids", {name: i for i, name in enumerate(self.sources)})
+        object.__setattr__(self, "_log_sizes", np.log(self.group_sizes))
         object.__setattr__(self, "_quantiles", {})
         columns = frozenset(getattr(block, "column", None) for block in self.linear.blocks)
         object.__setattr__(self, "_columns", columns)
 
-    def scores(self, rows: Rows) -> Floats:
-        """(n,) scores, higher is more popular; comparable within a source's day."""
-        return self.linear.scores(rows)[:, 0]
+    def scores(self, rows: Rows, text: TextSums | None = None) -> Floats:
+        """(n,) scores, higher is more popular; comparable within a source's day. Here and below `text` is what the texts
+        add to the linear head's scores, where it is known; it is used up."""
+        return self.linear.scores_and_known(rows, text)[0][:, 0]
 
-    def results(self, rows: Rows) -> list[PopularityResult]:
-        scores = self.scores(rows)
+    def results(self, rows: Rows, text: TextSums | None = None) -> list[PopularityResult]:
+        scores = self.scores(rows, text)
         ids = [self._ids.get(source, -1) + 1 for source in rows.values("source")]
         days = [self._day(time) for time in rows.times()]
         chances = self.top5.probability(scores, self.group_sizes[ids, days]).tolist()
@@ -107,16 +111,16 @@ class PopularityHead:
             for score, i, chance in zip(scores.tolist(), ids, chances, strict=True)
         ]
 
-    def one(self, rows: Rows) -> PopularityResult:
+    def one(self, rows: Rows, text: RowSums | None = None) -> PopularityResult:
         """`results` of a single row, to the same bits, without what arrays cost.
 
         Raises:
             FieldError: the text cannot be read.
         """
-        score = self.linear.one(rows)[0][0]
-        row = self._ids.get(rows.values("source")[0], -1) + 1
-        size = self.group_sizes.item(row, self._day(rows.times()[0]))
-        chance = self.top5.one(score, size)
+        score = self.linear.one(rows, text)[0][0]
+        row = self._ids.get(rows.value("source"), -1) + 1
+        day = self._day(rows.value("published_at"))
+        chance = self.top5.one(score, self.group_sizes.item(row, day), self._log_sizes.item(row, day))
         return PopularityResult(score, percentile(self._quantiles_of(row), score), chance)
 
     def _quantiles_of(self, row: int) -> list[float]:
@@ -125,9 +129,9 @@ class PopularityHead:
             found = self._quantiles[row] = self.quantiles[row].tolist()
         return found
 
-    def answers(self, rows: Rows) -> tuple[Floats, Floats, Floats]:
+    def answers(self, rows: Rows, text: TextSums | None = None) -> tuple[Floats, Floats, Floats]:
         """Scores, percentiles and chances of the top five, (n,) each: those of `results`, by columns."""
-        scores = self.scores(rows)
+        scores = self.scores(rows, text)
         ids = positions(rows, "source", self.sources, self._ids) + 1
         days = local_times(rows, self.timezone)[:, 1] - HOURS
         days[days < 0] = DAYS - 1
@@ -144,6 +148,11 @@ class PopularityHead:
     def reads(self, column: str) -> bool:
         """Whether any feature is made of a column."""
         return column in self._columns
+
+    def reads_in_text(self, column: str) -> bool:
+        """Whether what the texts add to the score depends on a column."""
+        crosses = [block for block in self.linear.blocks if is_text_cross(block)]
+        return any(getattr(block, "column", None) == column for block in crosses)
 
     def _day(self, time: datetime | None) -> int:
         found = time_features(time, self.timezone)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,20 +15,26 @@ from classifier.errors import ArtifactDamaged
 from classifier.linear import FeaturePart, Linear
 from classifier.results import MAX_SECTION_SCORES, Contribution, Decision, SectionScore
 from classifier.spec import Arrays, Spec, take_array
+from classifier.text.fused import TextSums
 from classifier.text.rows import Rows
+from classifier.text.single import RowSums
 from classifier.text.sparse import Floats, Integers
 
 Bools = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True)
-class SectionResult:
-    """One article's answer of the section head."""
+class SectionResult(NamedTuple):
+    """One article's answer of the section head. `best` are the first sections, each its name, its probability and whether
+    the article gets the label: what `scores` has as objects, which take as long to make as all the rest."""
 
     section: str
     probability: float
     decision: Decision
-    scores: tuple[SectionScore, ...]
+    best: tuple[tuple[str, float, bool], ...]
+
+    @property
+    def scores(self) -> tuple[SectionScore, ...]:
+        return tuple([SectionScore(*own) for own in self.best])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +90,10 @@ class SectionHead:
         """(n, labels) probabilities."""
         return self.judge(rows).probabilities
 
-    def judge(self, rows: Rows) -> Judgement:
-        """Everything about every article, before it is put into words."""
-        scores, known = self.linear.scores_and_known(rows)
+    def judge(self, rows: Rows, text: TextSums | None = None) -> Judgement:
+        """Everything about every article, before it is put into words. Here and below `text` is what the texts add to the
+        linear head's scores, where it is known; it is used up."""
+        scores, known = self.linear.scores_and_known(rows, text)
         probabilities = self.calibration.apply(scores)
         assigned = self.assigned(self.calibration.label_scores(scores), probabilities)
         if self.prior is not None and not known.all():
@@ -94,8 +101,8 @@ class SectionHead:
             assigned[known == 0] = np.arange(len(self.prior)) == self.prior.argmax()
         return Judgement(probabilities, assigned, known >= self.least_known)
 
-    def results(self, rows: Rows) -> list[SectionResult]:
-        found = self.judge(rows)
+    def results(self, rows: Rows, text: TextSums | None = None) -> list[SectionResult]:
+        found = self.judge(rows, text)
         return [
             self._result(order, row, own, enough)
             for order, row, own, enough in zip(
@@ -108,24 +115,24 @@ class SectionHead:
             )
         ]
 
-    def one(self, rows: Rows) -> SectionResult:
+    def one(self, rows: Rows, text: RowSums | None = None) -> SectionResult:
         """`results` of a single row, to the same bits, without what arrays cost where an article has one label.
 
         Raises:
             FieldError: the text cannot be read.
         """
         if self.several:
-            return self.results(rows)[0]
-        scores, known = self.linear.one(rows)
+            return self.results(rows, None if text is None else TextSums.of(text))[0]
+        scores, known = self.linear.one(rows, text)
         unknown = not known and self.prior is not None
         probabilities = self._prior if unknown else self.calibration.one(scores)
         order = sorted(range(len(probabilities)), key=probabilities.__getitem__, reverse=True)
         assigned = [place == order[0] for place in range(len(order))]
         return self._result(order[:MAX_SECTION_SCORES], probabilities, assigned, known >= self.least_known)
 
-    def ranked(self, rows: Rows) -> RankedSections:
+    def ranked(self, rows: Rows, text: TextSums | None = None) -> RankedSections:
         """`results` by columns."""
-        found = self.judge(rows)
+        found = self.judge(rows, text)
         limits = np.array(self._limits)
         sure = found.probabilities.max(axis=1) >= limits[found.probabilities.argmax(axis=1)]
         # A stable sort, so that equal probabilities keep the order of the labels.
@@ -146,11 +153,10 @@ class SectionHead:
         self, order: list[int], probabilities: list[float], assigned: list[bool], enough: bool
     ) -> SectionResult:
         labels = self.labels
-        scores = tuple([SectionScore(labels[i], probabilities[i], assigned[i]) for i in order])
-        best = order[0]
-        filed = enough and probabilities[best] >= self._limits[best]
-        decision: Decision = "file" if filed else "review"
-        return SectionResult(labels[best], probabilities[best], decision, scores)
+        best = tuple([(labels[i], probabilities[i], assigned[i]) for i in order])
+        first = order[0]
+        filed = enough and probabilities[first] >= self._limits[first]
+        return SectionResult(labels[first], probabilities[first], "file" if filed else "review", best)
 
     def sets(self, rows: Rows, level: float) -> list[tuple[str, ...]]:
         """Each article's prediction set, best first: the sections that hold the true one with that coverage. An article

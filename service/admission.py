@@ -20,7 +20,7 @@ PAGE_ROLE = "editor"
 SIGN_IN = "/page/session"
 SIGN_IN_BYTES = 1024
 _WRONG_A_MINUTE = 30
-_FOUND = "newsdesk.credential"
+_FOUND = "newsdesk.credential"  # among which keys it was looked for, what was found, and the key that it is
 
 
 class Credential(NamedTuple):
@@ -28,14 +28,6 @@ class Credential(NamedTuple):
 
     token: str
     in_cookie: bool
-
-
-class _Found(NamedTuple):
-    """What was found for a request, and among which keys."""
-
-    ring: KeyRing
-    asked: Credential | None
-    key: Key | None
 
 
 class Access(Watched):
@@ -148,11 +140,12 @@ class Access(Watched):
 
     def _asked(self, environ: dict[str, Any]) -> tuple[Credential | None, Key | None]:
         """What a request says it may be let in with, and the key that it is; looked for once, as long as the keys stay."""
-        found: _Found | None = environ.get(_FOUND)
-        if found is None or found.ring is not self._ring:
-            asked, ring = credential(environ), self._ring
-            found = environ[_FOUND] = _Found(ring, asked, None if asked is None else ring.find(asked.token))
-        return found.asked, found.key
+        ring, asked, key = environ.get(_FOUND) or (None, None, None)
+        if ring is not self._ring:
+            ring, asked = self._ring, credential(environ)
+            key = None if asked is None else ring.find(asked.token)
+            environ[_FOUND] = ring, asked, key
+        return asked, key
 
     def _may_lack(self, asked: Credential | None) -> bool:
         """Whether a request may go without a key that is known. A cookie may be left over from another time, or be another

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from flask import Flask
 
+from classifier.dicts import score_article
 from classifier.errors import NewsdeskError
 from service.access import HEADERS, access_of
 from service.inputs import read_article
@@ -52,12 +53,12 @@ class Direct:
             article = read_article(data, self._settings)
             key = self._access.admit(environ, "predict")
             model = self._slot.current
-            prediction = model.predict(article)
+            found = score_article(model, article)
         except (NewsdeskError, ValueError):  # the application finds the same, and says it
             return None
         record.key = None if key is None else key.name
-        record.scored(model, [(prediction.section, prediction.decision)], [article].__getitem__)
-        found = orjson.dumps(prediction)
-        headers = [*_COMMON, ("Content-Length", str(len(found))), (HEADER, record.id)]
+        record.scored(model, [(found["section"], found["decision"])], [article].__getitem__)
+        data = orjson.dumps(found)
+        headers = [*_COMMON, ("Content-Length", str(len(data))), (HEADER, record.id)]
         finish(record, 200)
-        return 200, headers, found
+        return 200, headers, data

@@ -23,7 +23,7 @@ from flask import Flask
 from service.admission import Access
 from service.direct import Direct
 from service.errors import Busy
-from service.incoming import Incoming, Received, Streamed
+from service.incoming import Deadlines, Incoming, Received, Streamed
 from service.outgoing import Outgoing
 from service.settings import MIB, Settings
 
@@ -56,6 +56,7 @@ class Gateway:
         self._threads = ThreadPoolExecutor(_THREADS, "answer")
         self._streams = ThreadPoolExecutor(_STREAMS, "stream")
         self._streaming = 0
+        self._deadlines: Deadlines | None = None
         self._room = max(_LEAST_ROOM, 8 * settings.max_body_bytes)
         self._common: Environ = {
             "SCRIPT_NAME": "",
@@ -67,57 +68,62 @@ class Gateway:
             "wsgi.run_once": False,
         }
 
+    def _waits(self) -> Deadlines:
+        if self._deadlines is None:  # only now is there a loop
+            self._deadlines = Deadlines(self._settings)
+        return self._deadlines
+
     async def __call__(self, scope: Any, proto: Any) -> None:
         """Answer one request."""
         if scope.proto != "http":
             return
-        environ = self._environ(scope)
+        environ = _asked(scope)
         if environ["REQUEST_METHOD"] in _BODILESS:
-            await self._answer(environ, proto, Received())
+            await self._answer(environ, scope, proto, Received())
         elif environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() == _STREAMED:
-            await self._stream(environ, proto, scope.client)
+            await self._stream(environ, scope, proto)
         else:
-            await self._receive(environ, proto)
+            await self._receive(environ, scope, proto)
 
-    async def _receive(self, environ: Environ, proto: Any) -> None:
+    async def _receive(self, environ: Environ, scope: Any, proto: Any) -> None:
         """Receive the whole body, if it is wanted, and answer."""
         settings = self._settings
         declared = _declared(environ)
         limit = self._access.takes(environ, settings.max_body_bytes)
         unwanted = not limit or (declared or 0) > limit
-        incoming = Incoming(proto, environ, settings, declared)
+        incoming = Incoming(proto, environ, settings, declared, self._waits())
         if unwanted:
-            await self._answer(environ, proto, Received(), left=incoming)
+            await self._answer(environ, scope, proto, Received(), left=incoming)
             return
-        received, held = Received(), 0
+        held, busy = 0, None
         try:
             blocks: list[bytes] = []
-            while block := await incoming.part():
+            while incoming.left and (block := await incoming.part()):
                 held += len(block)
                 self._room -= len(block)
                 if self._room < 0:
-                    received.error = Busy("too much is being received", remedy="try again in a moment")
+                    busy = Busy("too much is being received", remedy="try again in a moment")
                     break
                 blocks.append(block)
                 if held > limit:  # the application says so
                     break
-            if incoming.error is not None:
-                received.error = incoming.error
-            elif received.error is None:
+            received = Received()
+            received.error = incoming.error or busy
+            if received.error is None:
                 body = blocks[0] if len(blocks) == 1 else b"".join(blocks)
                 if len(body) <= _QUICK_BYTES and (answer := self._direct.answer(environ, body)) is not None:
                     await self._finish(environ, proto, answer, incoming)
                     return
                 received = Received(body)
-            await self._answer(environ, proto, received, left=incoming)
+            await self._answer(environ, scope, proto, received, left=incoming)
         finally:
             self._room += held
 
     async def _answer(
-        self, environ: Environ, proto: Any, body: BytesIO, *, left: Incoming | None = None
+        self, environ: Environ, scope: Any, proto: Any, body: BytesIO, *, left: Incoming | None = None
     ) -> None:
         """Let the application answer."""
-        environ["wsgi.input"] = body
+        self._complete(environ, scope, body)
         # With a query an explanation is asked for, which takes ten times as long.
         if (
             environ["PATH_INFO"] in _QUICK
@@ -160,18 +166,20 @@ class Gateway:
         parts = self._app.wsgi_app(environ, start_response)
         return (*started[0], parts)
 
-    async def _stream(self, environ: Environ, proto: Any, client: str) -> None:
+    async def _stream(self, environ: Environ, scope: Any, proto: Any) -> None:
         """Let the application take the body part by part and answer as it goes, on a thread of its own."""
         loop = asyncio.get_running_loop()
-        incoming = Incoming(proto, environ, self._settings, _declared(environ), whole=False)
+        declared = _declared(environ)
+        incoming = Incoming(proto, environ, self._settings, declared, self._waits(), whole=False)
         if self._streaming >= _STREAMS:
             received = Received()
             received.error = Busy("as many streams are open as there may be", remedy="try again in a moment")
-            await self._answer(environ, proto, received, left=incoming)
+            await self._answer(environ, scope, proto, received, left=incoming)
             return
         self._streaming += 1
-        body = environ["wsgi.input"] = Streamed(incoming, loop)
-        outgoing = Outgoing(proto, client, loop)
+        body = Streamed(incoming, loop)
+        self._complete(environ, scope, body)
+        outgoing = Outgoing(proto, scope.client, loop)
         try:
             refusal = await loop.run_in_executor(self._streams, self._run_stream, environ, outgoing)
         finally:
@@ -196,25 +204,32 @@ class Gateway:
                 parts.close()
         return None
 
-    def _environ(self, scope: Any) -> Environ:
-        """The request as WSGI has it (PEP 3333)."""
-        environ = self._common.copy()
-        environ["REQUEST_METHOD"] = scope.method
-        environ["PATH_INFO"] = scope.path.encode().decode("latin-1")
-        environ["QUERY_STRING"] = scope.query_string
+    def _complete(self, environ: Environ, scope: Any, body: Any) -> None:
+        """Add what only the application wants to know."""
+        environ.update(self._common)
         environ["SERVER_PROTOCOL"] = f"HTTP/{scope.http_version}"
         environ["SERVER_NAME"], _, environ["SERVER_PORT"] = scope.server.rpartition(":")
         environ["REMOTE_ADDR"], _, environ["REMOTE_PORT"] = scope.client.rpartition(":")
         environ["wsgi.url_scheme"] = scope.scheme
-        for name, value in scope.headers.items():
-            key = _KEYS.get(name)
-            if key is None:
-                if "_" in name:  # would be taken for the header with a dash
-                    continue
-                key = f"HTTP_{name.upper().replace('-', '_')}"
-            between = "; " if key == "HTTP_COOKIE" else ","
-            environ[key] = f"{environ[key]}{between}{value}" if key in environ else value
-        return environ
+        environ["wsgi.input"] = body
+
+
+def _asked(scope: Any) -> Environ:
+    """What a request asks for, as WSGI has it (PEP 3333)."""
+    environ: Environ = {
+        "REQUEST_METHOD": scope.method,
+        "PATH_INFO": scope.path.encode().decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+    }
+    for name, value in scope.headers.items():
+        key = _KEYS.get(name)
+        if key is None:
+            if "_" in name:  # would be taken for the header with a dash
+                continue
+            key = f"HTTP_{name.upper().replace('-', '_')}"
+        between = "; " if key == "HTTP_COOKIE" else ","
+        environ[key] = f"{environ[key]}{between}{value}" if key in environ else value
+    return environ
 
 
 _KEYS = {

@@ -12,6 +12,7 @@ from service.loops import ask
 from service.settings import Settings
 
 _DRAIN_SECONDS = 10.0
+_LOOK_SECONDS = 0.25
 AHEAD = 131_072  # bytes of a stream that are received before they are asked for
 
 
@@ -27,6 +28,37 @@ class Received(BytesIO):
         return super().read(size)
 
 
+class Deadlines:
+    """Ends the waits of a loop that take too long. It looks a few times a second: a timer for each wait would take longer
+    than most of the waits."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._seconds = min(_LOOK_SECONDS, settings.chunk_seconds / 8, settings.body_seconds / 8)
+        self._waiting: dict[Incoming, float] = {}
+        self._looking = False
+
+    def start(self, incoming: Incoming, last: float) -> None:
+        """From `last` on (the loop's time) `give_up` is called."""
+        self._waiting[incoming] = last
+        if not self._looking:
+            self._looking = True
+            self._loop.call_later(self._seconds, self._look)
+
+    def stop(self, incoming: Incoming) -> None:
+        """The wait has ended."""
+        self._waiting.pop(incoming, None)
+
+    def _look(self) -> None:
+        now = self._loop.time()
+        for incoming in [incoming for incoming, last in self._waiting.items() if last <= now]:
+            del self._waiting[incoming]
+            incoming.give_up()
+        self._looking = bool(self._waiting)
+        if self._looking:
+            self._loop.call_later(self._seconds, self._look)
+
+
 class Incoming:
     """The parts of one body. After an error nothing more can be taken; `left` says whether the client is still sending."""
 
@@ -36,10 +68,13 @@ class Incoming:
         environ: dict[str, Any],
         settings: Settings,
         declared: int | None,
+        deadlines: Deadlines,
         *,
         whole: bool = True,
     ) -> None:
         self._proto = proto
+        self._deadlines = deadlines
+        self._task: asyncio.Task[Any] | None = None  # that waits
         self._parts: Any = None
         self._declared = declared
         self._trailers = "HTTP_TRAILER" in environ
@@ -63,19 +98,18 @@ class Incoming:
         last = now + self._chunk_seconds
         if self._seconds:
             last = min(last, self._deadline)
-        # What asyncio.timeout does, in a third of the time: nearly every part is there when it is asked for.
-        task = asyncio.current_task()
-        assert task is not None
-        timer = self._loop.call_at(last, self._give_up, task)
+        # What asyncio.timeout does, in a fraction of the time: nearly every part is there when it is asked for.
+        self._task = asyncio.current_task()
+        self._deadlines.start(self, last)
         try:
             block: bytes = await self._parts.__anext__()
         except asyncio.CancelledError:
-            if not self._too_late or task.uncancel():
+            if not self._too_late or self._task is None or self._task.uncancel():
                 raise  # somebody else ends the task
             self.error = self._late()
             return b""
         finally:
-            timer.cancel()
+            self._deadlines.stop(self)
         if not block:
             await self._end()
             return b""
@@ -106,9 +140,11 @@ class Incoming:
         if not self._trailers:  # these, too, come as an empty part
             self.error = BodyError("the body was cut off", remedy="send it again")
 
-    def _give_up(self, task: asyncio.Task[Any]) -> None:
-        self._too_late = True
-        task.cancel()
+    def give_up(self) -> None:
+        """End the wait: it is too late."""
+        if self._task is not None:
+            self._too_late = True
+            self._task.cancel()
 
     def _late(self) -> BodyTimeout:
         if self._seconds and self._loop.time() >= self._deadline:

@@ -126,7 +126,7 @@ def _own(
         waiting.register(line, selectors.EVENT_READ)
         sent[line] = time.perf_counter()
         line.sendall(requests[0])
-    while time.perf_counter() - begin < seconds:
+    while time.perf_counter() - begin < seconds or len(taken) < 2:  # two make quantiles
         for key, _ in waiting.select(timeout=1.0):
             line = key.fileobj
             assert isinstance(line, socket.socket)

@@ -1,4 +1,5 @@
-"""Texts straight to scores: every text block of a head in one pass over the text, without a matrix between them.
+"""Texts straight to scores: every text block of a head, or of several, in one pass over the text, without a matrix
+between them.
 
 A block's table holds for each term its idf and its weights side by side, so that one memory access fetches both:
 (width, stride) bytes, a float64, then a float32 an output. A cross lies by the term that it crosses.
@@ -9,11 +10,11 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from classifier.text.blocks import Block, CrossBlock, TextBlock
 from classifier.text.memory import cleared
 from classifier.text.native import kernel
 from classifier.text.rows import Rows
-from classifier.text.single import Seat
+from classifier.text.single import RowSums, Seat
 from classifier.text.sparse import Floats, Integers, address
 from classifier.text.strings import Texts, check
 
@@ -130,42 +131,77 @@ def cross_order(block: CrossBlock) -> Integers:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """A text block of a head, its table, and the crosses of it."""
+class HeadTables:
+    """The blocks of a head and their tables, in the same order, and how many scores they add up to."""
 
+    blocks: Sequence[Block]
+    tables: Sequence[Any]
+    outputs: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A text block of the head with that `number`, its table, and the crosses of it."""
+
+    number: int
+    outputs: int
     block: TextBlock
     table: Bytes
     crosses: tuple[tuple[CrossBlock, CrossTable], ...]
 
 
-class FusedText:
-    """The text blocks of a head and the crosses of them, grouped by what can be shared: a column read once, cut once."""
+class TextSums(NamedTuple):
+    """What the texts of n rows add to the k scores of a head, `scores` (n, k), and how many terms each row has, `known`
+    (n,)."""
 
-    def __init__(self, blocks: Sequence[Block], tables: Sequence[Any], outputs: int) -> None:
-        self._outputs = outputs
+    scores: Floats
+    known: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, row: RowSums) -> TextSums:
+        """Of a single row."""
+        scores, known = row
+        return cls(np.array([scores]), np.array([known], np.int32))
+
+
+class FusedText:
+    """The text blocks of heads and the crosses of them, grouped by what can be shared: a column read once, cut once.
+
+    What a head's scores are does not depend on the heads beside it, to the bit: groups have an order of their own.
+    """
+
+    def __init__(self, *heads: HeadTables) -> None:
+        self._outputs = [head.outputs for head in heads]
         groups: dict[Any, dict[Any, list[_Part]]] = {}
-        for block, table in zip(blocks, tables, strict=True):
-            if not isinstance(block, TextBlock):
-                continue
-            crosses = tuple(
-                (other, own)
-                for other, own in zip(blocks, tables, strict=True)
-                if isinstance(other, CrossBlock) and other.inner is block
-            )
-            analyzer = block.analyzer
-            cut = (analyzer.kind, analyzer.ngrams, analyzer.seed, analyzer.stop_words)
-            read = (block.column, analyzer.lowercase, analyzer.strip_accents)
-            groups.setdefault(read, {}).setdefault(cut, []).append(_Part(block, table, crosses))
-        self._groups = [Group(read[0], cuts, outputs) for read, cuts in groups.items()]
+        for number, head in enumerate(heads):
+            for block, table in zip(head.blocks, head.tables, strict=True):
+                if not isinstance(block, TextBlock):
+                    continue
+                crosses = tuple(
+                    (other, own)
+                    for other, own in zip(head.blocks, head.tables, strict=True)
+                    if isinstance(other, CrossBlock) and other.inner is block
+                )
+                analyzer = block.analyzer
+                cut = (analyzer.kind, analyzer.ngrams, analyzer.seed, analyzer.stop_words)
+                read = (block.column, analyzer.lowercase, analyzer.strip_accents)
+                part = _Part(number, head.outputs, block, table, crosses)
+                groups.setdefault(read, {}).setdefault(cut, []).append(part)
+        self._groups = [
+            Group(read[0], [groups[read][cut] for cut in sorted(groups[read], key=str)])
+            for read in sorted(groups, key=str)
+        ]
         self._seats = threading.local()
 
-    def add_scores(self, rows: Rows, scores: Floats, known: NDArray[np.int32]) -> None:
-        """Add to `scores` (n, outputs), and to `known` (n,) how many terms each row has.
+    def sums(self, rows: Rows) -> list[TextSums]:
+        """Those of each head.
 
         Raises:
             FieldError: a text that cannot be read.
         """
-        places = address(scores), address(known)
+        count = len(rows)
+        found = [TextSums(np.zeros((count, outputs)), np.zeros(count, np.int32)) for outputs in self._outputs]
+        places = [(address(own.scores), address(own.known)) for own in found]
         for group in self._groups:
             targets, keep = group.filled(places, partial(_categories, rows=rows))
             texts = rows.kernel_texts(group.column)
@@ -175,11 +211,12 @@ class FusedText:
             ) -> None:
                 group.score(texts, targets, start, stop)
 
-            in_threads(run, len(rows))
+            in_threads(run, count)
             del keep
+        return found
 
-    def one(self, rows: Rows) -> tuple[list[float], int]:
-        """Of a single row what `add_scores` adds to 0, without what arrays cost.
+    def one(self, rows: Rows) -> list[RowSums]:
+        """`sums` of a single row, without what arrays cost.
 
         Raises:
             FieldError: the text cannot be read.
@@ -191,21 +228,22 @@ class FusedText:
 
 
 class Group:
-    """The text blocks of a head that read the same column, and what does not change from call to call."""
+    """The text blocks that read the same column, by how they cut it, and what does not change from call to call."""
 
-    def __init__(self, column: str, cuts: Mapping[Any, list[_Part]], outputs: int) -> None:
+    def __init__(self, column: str, cuts: Sequence[list[_Part]]) -> None:
         self.column = column
-        self._parts = [part for parts in cuts.values() for part in parts]
-        first = [parts[0].block.analyzer for parts in cuts.values()]
-        ends = np.cumsum([len(parts) for parts in cuts.values()]).tolist()
+        self._parts = [part for parts in cuts for part in parts]
+        first = [parts[0].block.analyzer for parts in cuts]
+        ends = np.cumsum([len(parts) for parts in cuts]).tolist()
         self._chars = first[0].chars
         self._analyses = (native.Analysis * len(first))(*[analyzer.struct for analyzer in first])
         self._ends = (ctypes.c_int64 * len(first))(*ends)
         self._targets = (native.Target * len(self._parts))()
         for target, part in zip(self._targets, self._parts, strict=True):
             target.table, target.weighting = part.block.vocabulary.struct, part.block.struct
-            target.width, target.outputs, target.stride = part.block.width, outputs, table_stride(outputs)
-            target.rows, target.score_stride = address(part.table), outputs
+            target.width, target.outputs = part.block.width, part.outputs
+            target.rows, target.stride = address(part.table), table_stride(part.outputs)
+            target.score_stride = part.outputs
             target.cross_count = len(part.crosses)
         self._crosses = [_crosses_of(part) for part in self._parts]
 
@@ -215,14 +253,14 @@ class Group:
         return self._chars, self._analyses, self._ends
 
     def filled(
-        self, places: tuple[int, int], categories: Callable[[CrossBlock], tuple[int, Any]]
+        self, places: Sequence[tuple[int, int]], categories: Callable[[CrossBlock], tuple[int, Any]]
     ) -> tuple[Any, list[Any]]:
-        """The targets, and what they point to: `places` are those of the scores and the known terms, `categories` gives
-        the place of a cross' categories of the rows and what holds them."""
+        """The targets, and what they point to: `places` are those of each head's scores and known terms, `categories`
+        gives the place of a cross' categories of the rows and what holds them."""
         targets = type(self._targets).from_buffer_copy(self._targets)
         keep: list[Any] = []
         for target, part, fixed in zip(targets, self._parts, self._crosses, strict=True):
-            target.scores, target.known = places
+            target.scores, target.known = places[part.number]
             if not part.crosses:
                 continue
             crosses = type(fixed).from_buffer_copy(fixed)

@@ -57,6 +57,13 @@ class Rows:
                 self._columns[column] = self._batch.column(column).to_pylist()
         return self._columns.get(column) or [None] * self._length
 
+    def value(self, column: str) -> Any:
+        """A column's value in a single row."""
+        if self._articles and column not in self._replaced:
+            [article] = self._articles
+            return getattr(article, column) if column in _FIELDS else article.extra.get(column)
+        return self.values(column)[0]
+
     def arrow(self, column: str) -> pa.Array | None:
         """A column as it lies in an Arrow batch; None where it does not, or there is no batch."""
         if self._batch is None or column in self._replaced or column not in self._batch.schema.names:
@@ -113,9 +120,9 @@ class Rows:
         found = self._encoded.get(column)
         if found is None:
             if column == TEXT:
-                text = join_text(*[self.values(name)[0] or "" for name in TEXT_FIELDS])
+                text = join_text(*[self.value(name) or "" for name in TEXT_FIELDS])
             else:
-                text = self.values(column)[0] or ""
+                text = self.value(column) or ""
             found = self._encoded[column] = encoded(text)
         return found
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
+from itertools import accumulate
+from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from classifier.text import native
@@ -23,33 +25,45 @@ _SHORT = 32_768  # bytes of text up to which other threads can wait
 _score_short = native.holding_lock("nd_score", ctypes.c_int64, 10)
 
 
+# What the text of a single row adds to the k scores of a head, and how many terms it has.
+RowSums = tuple[list[float], int]
+
+
 class Seat:
-    """One thread's scores of all groups of a head: `outputs` sums, and how many terms are known."""
+    """One thread's sums of all groups: of each head its `outputs`, and how many terms are known."""
 
-    def __init__(self, groups: Sequence[Group], outputs: int) -> None:
-        self._scores = (ctypes.c_double * outputs)()
-        self._zeros = bytes(ctypes.sizeof(self._scores))
-        self._known = ctypes.c_int32()
-        self._places = ctypes.addressof(self._scores), ctypes.addressof(self._known)
-        self._calls = [_Call(group, self._places) for group in groups]
+    def __init__(self, groups: Sequence[Group], outputs: Sequence[int]) -> None:
+        ends = list(accumulate(outputs))
+        numbers = Struct(f"={ends[-1]}d{len(outputs)}i")
+        self._unpack = numbers.unpack_from
+        self._zeros = bytes(numbers.size)
+        self._sums = ctypes.create_string_buffer(numbers.size)
+        self._place = ctypes.addressof(self._sums)
+        self._parts = [
+            (slice(end - own, end), ends[-1] + i)
+            for i, (own, end) in enumerate(zip(outputs, ends, strict=True))
+        ]
+        known = self._place + 8 * ends[-1]
+        places = [(self._place + 8 * own.start, known + 4 * i) for i, (own, _) in enumerate(self._parts)]
+        self._calls = [_Call(group, places) for group in groups]
 
-    def score(self, rows: Rows) -> tuple[list[float], int]:
-        """The scores of a single row, and how many terms it has.
+    def score(self, rows: Rows) -> list[RowSums]:
+        """Those of a single row.
 
         Raises:
             FieldError: the text cannot be read.
         """
-        ctypes.memmove(self._places[0], self._zeros, len(self._zeros))
-        self._known.value = 0
+        ctypes.memmove(self._place, self._zeros, len(self._zeros))
         for call in self._calls:
             call.score(rows)
-        return self._scores[:], self._known.value
+        sums = self._unpack(self._sums)
+        return [(list(sums[scores]), sums[known]) for scores, known in self._parts]
 
 
 class _Call:
     """What the kernel takes for a single row of one group."""
 
-    def __init__(self, group: Group, places: tuple[int, int]) -> None:
+    def __init__(self, group: Group, places: Sequence[tuple[int, int]]) -> None:
         self._column = group.column
         self._crosses: list[tuple[CrossBlock, ctypes.c_int32]] = []
         targets, self._keep = group.filled(places, self._category)

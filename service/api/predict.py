@@ -6,6 +6,7 @@ from functools import partial
 
 from flask import Blueprint, Response, request
 
+from classifier.dicts import score_article
 from service import streaming
 from service.body import open_blocks, read_json
 from service.inputs import check_count, read_article, read_article_or_page, read_flags
@@ -25,11 +26,11 @@ def predict() -> Response:
     flags = read_flags(request.args, "explain")
     article = read_article_or_page(read_json(), current_settings())
     model = current_model()
-    prediction = model.predict(article)
-    current_record().scored(model, [(prediction.section, prediction.decision)], [article].__getitem__)
-    if not flags["explain"]:
-        return json_response(prediction)
-    return json_response({**prediction.to_dict(), "explanation": model.explain(article)})
+    row = score_article(model, article)
+    current_record().scored(model, [(row["section"], row["decision"])], [article].__getitem__)
+    if flags["explain"]:
+        row["explanation"] = model.explain(article)
+    return json_response(row)
 
 
 @blueprint.post("/predict/batch")

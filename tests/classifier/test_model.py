@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 import classifier
 from classifier.articles import Article
-from classifier.dicts import score_articles
+from classifier.dicts import score_article, score_articles
 from classifier.errors import ArtifactDamaged, FieldError, UsageError
 from classifier.linear import INTERCEPT, Linear
 from classifier.model import Model
 from classifier.reading.rows import to_batch
 from classifier.results import PREDICTION_FIELDS, Prediction, prediction_schema
-from classifier.text.blocks import CategoryBlock
+from classifier.text.blocks import CategoryBlock, CrossBlock, TextBlock
 from classifier.text.rows import Rows
 
 
@@ -38,7 +38,10 @@ def test_article_mapping_list_and_batch_get_the_same_answer(tiny: Model, article
     assert [tiny.predict(as_mapping(article)) for article in articles] == alone
     assert tiny.predict(articles) == alone
     assert tiny.predict(tuple(as_mapping(article) for article in articles)) == alone
-    assert score_articles(tiny, articles) == [prediction.to_dict() for prediction in alone]
+    rows = [prediction.to_dict() for prediction in alone]
+    assert score_articles(tiny, articles) == rows
+    assert [score_article(tiny, article) for article in articles] == rows
+    assert [list(score_article(tiny, article)) for article in articles] == [list(row) for row in rows]
     scored = tiny.predict(to_batch(articles))
     assert isinstance(scored, pa.RecordBatch)
     assert scored.schema == prediction_schema()
@@ -102,6 +105,28 @@ def test_an_article_without_a_section_is_judged_with_the_predicted_one(
         (found,) = [c for c in model.explain(article) if c.head == "popularity" and c.feature != INTERCEPT]
         assert found.feature == f"section: {prediction.section}"
         assert found.contribution == prediction.popularity_score
+
+
+def test_a_text_that_counts_by_section_is_judged_with_the_predicted_one(
+    tiny: Model, articles: list[Article]
+) -> None:
+    """Then popularity's part of the text cannot be read along with the sections'."""
+    assert tiny.popularity is not None
+    text = next(block for block in tiny.popularity.linear.blocks if isinstance(block, TextBlock))
+    names = ("Politics", "Economy")
+    cross = CrossBlock("section", 1.0, names, text, np.arange(2 * text.width))
+    weights = np.concatenate([np.zeros(text.width), np.full(text.width, 1.0), np.full(text.width, -1.0)])
+    linear = Linear([text, cross], weights[:, None], np.zeros(1))
+    head = replace(tiny.popularity, linear=linear, variance=np.zeros(len(weights)))
+    model = replace(tiny, popularity=head)
+    bare = [replace(article, section=None, sections=None) for article in articles]
+    predictions = model.predict(bare)
+    known = [p for p in predictions if p.popularity_score]
+    assert {p.section for p in known} == set(names)
+    assert all((p.section == "Politics") == ((p.popularity_score or 0.0) > 0) for p in known)
+    assert [model.predict(article) for article in bare] == predictions
+    assert score_articles(model, bare) == [p.to_dict() for p in predictions]
+    assert model.predict(to_batch(bare)).to_pylist() == [p.to_dict() for p in predictions]
 
 
 @pytest.mark.parametrize("with_head", [True, False])

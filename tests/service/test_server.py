@@ -54,14 +54,15 @@ def test_the_address_line_names_the_model(server: Server, model: Model) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="only Linux has such a policy")
-def test_receiving_does_not_interrupt_scoring(server: Server) -> None:
+def test_receiving_does_not_interrupt_scoring(running: Running, tiny_model_path: Path) -> None:
     """Granian's own threads wait for a free core; the one that scores, and those that answer with it, do not."""
-    assert server.send("/v1/predict", ARTICLE)[0] == 200
-    for worker in server.workers():
+    with running(tiny_model_path, "--workers", "1") as server:  # of several, others may not have begun yet
+        assert server.send("/v1/predict", ARTICLE)[0] == 200
+        [worker] = server.workers()
         threads = map(int, os.listdir(f"/proc/{worker}/task"))
         policies = {thread: os.sched_getscheduler(thread) for thread in threads}
-        assert policies.pop(worker) == os.SCHED_OTHER
-        assert set(policies.values()) == {os.SCHED_OTHER, os.SCHED_BATCH}
+    assert policies.pop(worker) == os.SCHED_OTHER
+    assert set(policies.values()) == {os.SCHED_OTHER, os.SCHED_BATCH}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

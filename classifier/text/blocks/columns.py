@@ -46,7 +46,7 @@ class CategoryBlock:
         return SparseRows.of_equal(ids >= 0, ids[:, None], weights, np.empty(0), self.width)
 
     def one(self, rows: Rows) -> FewFeatures:
-        value = rows.values(self.column)[0]
+        value = rows.value(self.column)
         place = self.null if value is None else self._ids.get(str(value))
         return ((), ()) if place is None else ((place,), (self.weight,))
 

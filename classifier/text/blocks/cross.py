@@ -46,7 +46,7 @@ class CrossBlock:
 
     def category_id(self, rows: Rows) -> int:
         """`category_ids` of a single row."""
-        value = rows.values(self.column)[0]
+        value = rows.value(self.column)
         return -1 if value is None else self._ids.get(str(value), -1)
 
     def transform(self, rows: Rows) -> SparseRows:

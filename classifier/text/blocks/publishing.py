@@ -41,7 +41,7 @@ class TimeBlock:
         return SparseRows.of_equal(places[:, 0] >= 0, places, weights, self.average * self.weight, self.width)
 
     def one(self, rows: Rows) -> FewFeatures:
-        places = time_features(rows.times()[0], self.timezone)
+        places = time_features(rows.value("published_at"), self.timezone)
         if places is None:
             return range(self.width), self._average
         return places, (self.weight, self.weight)
@@ -90,7 +90,7 @@ class ShapeBlock:
         return SparseRows.of_equal(there, indices, values, np.empty(0), self.width)
 
     def one(self, rows: Rows) -> FewFeatures:
-        headline = rows.values("headline")[0] or ""
+        headline = rows.value("headline") or ""
         if not headline.strip():
             return (), ()
         own = zip(headline_shape(headline), self._standards, strict=True)

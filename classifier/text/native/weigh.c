@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#define AHEAD 16      /* n-grams whose slots are fetched before they are needed */
+#define AHEAD 32      /* n-grams whose slots are fetched before they are needed */
 #define MOST_STEPS 48 /* in the table of one text: then it grows, so that no choice of words makes it slow */
 
 double logarithms[LOGARITHMS];

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,8 @@ from classifier.linear import Linear
 from classifier.text import fused
 from classifier.text.analyzer import Analyzer
 from classifier.text.blocks import Block, CategoryBlock, CrossBlock, TextBlock, Weighting
-from classifier.text.fused import in_threads
+from classifier.text.fused import FusedText, in_threads
+from classifier.text.native import kernel
 from classifier.text.rows import Rows
 from classifier.text.vocabulary import Terms, Vocabulary
 
@@ -214,6 +216,38 @@ def test_a_text_that_cannot_be_read_is_named(processors: Callable[[int], None], 
     table = pa.table({"body": pa.array(data, pa.binary()).view(pa.string())})
     with pytest.raises(FieldError, match="text 1234 holds bytes that are no UTF-8"):
         head(3).scores(Rows.from_batch(table))
+
+
+def test_heads_together_have_the_bits_of_each_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever blocks the others have, and in whichever order; a text that both read is read once."""
+    one, other = head(3), head(1)
+    turned = Linear(
+        other.blocks[::-1][1:], np.ones((sum(b.width for b in other.blocks[:-1]), 1)), other.intercept
+    )
+    rows = rows_of(0, 300)
+    read: list[int] = []
+    score = kernel.nd_score
+
+    def counted(*arguments: Any) -> int:
+        read.append(len(arguments[6]))  # the targets
+        return int(score(*arguments))
+
+    monkeypatch.setattr(fused, "_processors", lambda: 1)
+    monkeypatch.setattr("classifier.text.fused.kernel", SimpleNamespace(nd_score=counted))
+    alone = [FusedText(own.text).sums(rows)[0] for own in (one, turned)]
+    calls, targets = len(read), sum(read)
+    read.clear()
+    together = FusedText(one.text, turned.text).sums(rows)
+    assert (2 * len(read), sum(read)) == (calls, targets)
+    for own, among in zip(alone, together, strict=True):
+        assert own.scores.any()
+        assert own.scores.tobytes() == among.scores.tobytes()
+        assert own.known.tolist() == among.known.tolist()
+    joint = FusedText(one.text, turned.text)
+    for number in range(50):
+        for own, (scores, known) in zip(alone, joint.one(rows_of(number, number + 1)), strict=True):
+            assert np.array(scores).tobytes() == own.scores[number].tobytes()
+            assert known == own.known[number]
 
 
 def test_every_row_is_given_out_once(processors: Callable[[int], None]) -> None:
