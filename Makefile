@@ -64,7 +64,7 @@ test-bare: $(TEST)/.ready
 
 # The lower end of every dependency range, where other libraries are called.
 LOWEST := tests/classifier/reading tests/classifier/test_cli.py tests/classifier/test_golden.py tests/classifier/test_model.py \
-    tests/classifier/text/test_characters.py tests/service/batch tests/service/test_batch.py tests/service/test_cluster.py \
+    tests/classifier/text/test_characters.py tests/service/batch tests/service/test_batch.py tests/service/test_cluster.py tests/service/test_columnar.py \
     tests/service/page/test_*.py tests/service/test_direct.py tests/service/test_fuzz.py tests/service/test_metrics.py tests/service/test_predict.py \
     tests/service/test_rank.py tests/service/test_schemas.py tests/service/test_server.py tests/training/conversion \
     tests/training/report tests/training/test_blocks.py tests/training/test_features.py \

@@ -53,12 +53,12 @@ class Direct:
             article = read_article(data, self._settings)
             key = self._access.admit(environ, "predict")
             model = self._slot.current
-            found = score_article(model, article)
+            row = score_article(model, article)
         except (NewsdeskError, ValueError):  # the application finds the same, and says it
             return None
         record.key = None if key is None else key.name
-        record.scored(model, [(found["section"], found["decision"])], [article].__getitem__)
-        data = orjson.dumps(found)
-        headers = [*_COMMON, ("Content-Length", str(len(data))), (HEADER, record.id)]
+        record.scored(model, [(row["section"], row["decision"])], [article].__getitem__)
+        found = orjson.dumps(row)
+        headers = [*_COMMON, ("Content-Length", str(len(found))), (HEADER, record.id)]
         finish(record, 200)
-        return 200, headers, data
+        return 200, headers, found
