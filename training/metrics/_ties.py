@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from training.metrics._checks import Floats
 
-_SMALL = 64
+_SMALL = 256
 
 
 @dataclass(frozen=True, slots=True)

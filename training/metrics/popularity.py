@@ -17,7 +17,7 @@ import numpy.typing as npt
 from classifier.errors import LabelError
 from training.metrics._checks import Floats, Ints, numbers, same_length, within_unit
 from training.metrics.intervals import bootstrap_statistic
-from training.metrics.ranking import GROUP_METRICS, TOP, auc, brier, check_flags, of_group, top_k_membership
+from training.metrics.ranking import GROUP_METRICS, TOP, Judged, auc, brier, check_flags, top_k_membership
 from training.metrics.sections import ece
 
 SMALLEST_GROUP = 10
@@ -99,7 +99,9 @@ def evaluate_popularity(
         within_unit(p, "top5_probability")
     by_name = evaluable_groups(t, groups, flags=flags)
     kept = list(by_name.values())
-    table = np.array([of_group(t[rows], s[rows], flags) for rows in kept]).reshape(-1, len(GROUP_METRICS))
+    table = np.array([Judged(t[rows], flags).metrics(s[rows]) for rows in kept]).reshape(
+        -1, len(GROUP_METRICS)
+    )
     per_group = {name: table[:, column].copy() for column, name in enumerate(GROUP_METRICS)}
     top5_ece = None
     if p is not None:

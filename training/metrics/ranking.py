@@ -12,6 +12,7 @@ last bit.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from training.metrics._checks import Floats, at_least_one, not_empty, numbers, s
 from training.metrics._ties import Ranking, ascents, pairs_within, ranked
 
 TOP = 5
+_COMPARED = 128  # articles of a group up to which pairs are compared one by one
 GROUP_METRICS = ("ndcg_at_5", "ndcg_at_10", "top5_overlap", "mrr", "pairwise_accuracy")
 
 
@@ -121,7 +123,7 @@ def mrr(truth: npt.ArrayLike, scores: npt.ArrayLike) -> float:
         UsageError: the lengths differ, or a score is NaN.
     """
     t = numbers(truth, "truth", labels=True)
-    return _mrr(t, ranked(_scores(scores, t)))
+    return _mrr(t == t.max(), ranked(_scores(scores, t)))
 
 
 def pairwise_accuracy(truth: npt.ArrayLike, scores: npt.ArrayLike) -> float:
@@ -165,17 +167,26 @@ def auc(flags: npt.ArrayLike, scores: npt.ArrayLike) -> float:
     return int((ones * (2 * below + zeros)).sum()) / (2 * pairs) if pairs else math.nan
 
 
-def of_group(t: Floats, s: Floats, flags: bool) -> tuple[float, ...]:
-    """The `GROUP_METRICS` of one group whose arrays have been checked; each side is ranked only once."""
-    by_truth, by_score = ranked(t), ranked(s)
-    g = t if flags else _gains(by_truth)
-    return (
-        _ndcg(g, by_score, 5),
-        _ndcg(g, by_score, 10),
-        _overlap(_membership(by_truth, TOP), _membership(by_score, TOP), TOP),
-        _mrr(t, by_score),
-        _pairwise(by_truth, by_score),
-    )
+class Judged:
+    """One group whose truth (n,) has been checked: what is the same whatever the scores."""
+
+    def __init__(self, t: Floats, flags: bool) -> None:
+        self._ranking = ranked(t)
+        worth = np.exp2(t if flags else _gains(self._ranking)) - 1
+        self._discounted = [(worth, discount, _ideal(worth, discount)) for discount in _discounts(len(t))]
+        self._top = _membership(self._ranking, TOP)
+        self._best = t == t.max()
+        self._better = t[:, None] > t if len(t) <= _COMPARED else None
+
+    def metrics(self, s: Floats) -> tuple[float, ...]:
+        """The `GROUP_METRICS` of scores (n,) that have been checked; they are ranked only once."""
+        ranking = ranked(s)
+        return (
+            *[_share_of_ideal(*own, ranking) for own in self._discounted],
+            _overlap(self._top, _membership(ranking, TOP), TOP),
+            _mrr(self._best, ranking),
+            _pairwise(self._ranking, ranking) if self._better is None else _compared(self._better, s),
+        )
 
 
 def _gains(ranking: Ranking) -> Floats:
@@ -188,10 +199,26 @@ def _gains(ranking: Ranking) -> Floats:
 
 
 def _ndcg(g: Floats, ranking: Ranking, k: int) -> float:
-    worth = np.exp2(g) - 1
-    places = np.arange(1, len(g) + 1)
-    discount = np.where(places <= k, 1 / np.log2(places + 1), 0.0)
-    ideal = math.fsum((-np.sort(-worth) * discount).tolist())
+    worth, discount = np.exp2(g) - 1, _discount(len(g), k)
+    return _share_of_ideal(worth, discount, _ideal(worth, discount), ranking)
+
+
+def _discount(count: int, k: int) -> Floats:
+    places = np.arange(1, count + 1)
+    return np.where(places <= k, 1 / np.log2(places + 1), 0.0)
+
+
+@lru_cache(1024)
+def _discounts(count: int) -> tuple[Floats, ...]:
+    """Those of `GROUP_METRICS` for a group of so many articles."""
+    return _discount(count, 5), _discount(count, 10)
+
+
+def _ideal(worth: Floats, discount: Floats) -> float:
+    return math.fsum((-np.sort(-worth) * discount).tolist())
+
+
+def _share_of_ideal(worth: Floats, discount: Floats, ideal: float, ranking: Ranking) -> float:
     if not ideal:
         return math.nan
     return min(1.0, math.fsum((worth * ranking.expected(discount)).tolist()) / ideal)
@@ -205,9 +232,9 @@ def _overlap(true: Floats, predicted: Floats, k: int) -> float:
     return math.fsum((true * predicted).tolist()) / min(k, len(true))
 
 
-def _mrr(t: Floats, ranking: Ranking) -> float:
-    reciprocal = ranking.expected(1 / np.arange(1, len(t) + 1))
-    best = reciprocal[t == t.max()]
+def _mrr(is_best: npt.NDArray[np.bool_], ranking: Ranking) -> float:
+    reciprocal = ranking.expected(1 / np.arange(1, len(is_best) + 1))
+    best = reciprocal[is_best]
     return math.fsum(best.tolist()) / len(best)
 
 
@@ -225,6 +252,14 @@ def _pairwise(truth: Ranking, scores: Ranking) -> float:
     tied_in_both = pairs_within(np.diff(np.flatnonzero(np.diff(keys, prepend=-1, append=-1))))
     pairs = n * (n - 1) // 2 - pairs_within(truth.sizes)
     tied = pairs_within(scores.sizes) - tied_in_both
+    return (2 * right + tied) / (2 * pairs) if pairs else math.nan
+
+
+def _compared(better: npt.NDArray[np.bool_], s: Floats) -> float:
+    """`_pairwise`, pair by pair: quicker for few articles. `better` (n, n) is whether one's truth is above another's."""
+    pairs = int(np.count_nonzero(better))
+    right = int(np.count_nonzero(better & (s[:, None] > s)))
+    tied = int(np.count_nonzero(better & (s[:, None] == s)))
     return (2 * right + tied) / (2 * pairs) if pairs else math.nan
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.sparse.linalg import LinearOperator, cg
 
+from training.popularity.normal import NormalEquations
 from training.popularity.recipes import Learner
 
 Floats = NDArray[np.float64]
@@ -37,13 +38,20 @@ _PAIR_CURVATURE, _LIST_CURVATURE = 0.15, 0.5
 @dataclass(frozen=True, slots=True)
 class Problem:
     """n articles: `features` (n, width), standardised `targets` (n,), `groups` (n,) as numbers from 0, how much each
-    article counts (`emphasis` (n,), 1 on average; None: all alike), and whether the targets stand for `flags`."""
+    article counts (`emphasis` (n,), 1 on average; None: all alike), and whether the targets stand for `flags`. Where there
+    are `rows` (n,), `features` are those of more articles, and these the positions of ours."""
 
     features: sp.csr_matrix
     targets: Floats
     groups: Ids
     emphasis: Floats | None = None
     flags: bool = False
+    rows: Ids | None = None
+
+    @property
+    def table(self) -> sp.csr_matrix:
+        """(n, width) the features of these articles alone."""
+        return self.features if self.rows is None else self.features[self.rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,34 +85,25 @@ def fit(
 
 def _squares(problem: Problem, alpha: float, tolerance: float, start: Floats | None) -> Solution:
     """(XᵀWX + alpha) w = XᵀWy with X and y centred by their weighted means, preconditioned by the diagonal."""
-    table, targets = problem.features, problem.targets
-    emphasis = np.ones(len(targets)) if problem.emphasis is None else problem.emphasis
-    total = emphasis.sum()
-    columns = table.T  # CSC of the transpose: no copy
-    mean = (columns @ emphasis) / total
-
-    def times(weights: Floats) -> Floats:
-        scores = emphasis * (table @ weights - mean @ weights)
-        return np.asarray(columns @ scores - mean * scores.sum() + alpha * weights)
-
-    centre = float(emphasis @ targets / total)
-    residual = emphasis * (targets - centre)
-    right = columns @ residual - mean * residual.sum()
-    counted = np.repeat(emphasis, np.diff(table.indptr))
-    squares = np.bincount(table.indices, table.data**2 * counted, table.shape[1]) - mean**2 * total
-    diagonal = 1.0 / (np.maximum(squares, 0.0) + alpha)
-    size = table.shape[1]
-    operator = LinearOperator((size, size), matvec=times, dtype=np.float64)
-    jacobi = LinearOperator((size, size), matvec=lambda v: diagonal * v, dtype=np.float64)
-    weights, _ = cg(operator, right, x0=start, rtol=tolerance, maxiter=_STEPS, M=jacobi)
-    return Solution(weights, centre - float(mean @ weights))
+    count = len(problem.targets)
+    rows = np.arange(count) if problem.rows is None else problem.rows
+    emphasis = np.ones(count) if problem.emphasis is None else problem.emphasis
+    normal = NormalEquations(problem.features, rows, problem.targets, emphasis)
+    diagonal = 1.0 / (normal.squares + alpha)
+    size = normal.width
+    with normal.pool() as pool:
+        times = normal.times(pool)
+        operator = LinearOperator((size, size), matvec=lambda w: times(w) + alpha * w, dtype=np.float64)
+        jacobi = LinearOperator((size, size), matvec=lambda v: diagonal * v, dtype=np.float64)
+        weights, _ = cg(operator, normal.right, x0=start, rtol=tolerance, maxiter=_STEPS, M=jacobi)
+    return Solution(weights, normal.centre - float(normal.mean @ weights))
 
 
 def _descend(
     problem: Problem, loss: Loss, alpha: float, tolerance: float, start: Floats | None, *, free: bool = False
 ) -> Solution:
     """L-BFGS on the loss of the scores and the penalty; `free` adds an intercept, which order alone cannot tell."""
-    table = problem.features
+    table = problem.table
     columns = table.T
     size = table.shape[1]
 

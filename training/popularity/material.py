@@ -77,11 +77,12 @@ def fit_weights(
         return None
     rows = np.flatnonzero(train)
     problem = Problem(
-        everything[rows],
+        everything,
         material.targets[rows],
         np.unique(material.groups[rows], return_inverse=True)[1],
         material.emphasis(recipe, rows),
         material.flags,
+        rows,
     )
     solution = fit(recipe.learner, problem, recipe.plain_alpha, tolerance=tolerance, start=start)
     weights, constant = _predicting(material, recipe, seen_mask, solution)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from training.corpus import Corpus, Ids, Mask
 from training.labels import Judgements
 from training.metrics import SMALLEST_GROUP
-from training.metrics.ranking import GROUP_METRICS, of_group
+from training.metrics.ranking import GROUP_METRICS, Judged
 from training.splits import day_folds
 
 Floats = NDArray[np.float64]
@@ -30,7 +31,7 @@ class Window:
     asked: Mask
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Validation:
     """The windows, in time if `forward`, and what is known about the articles."""
 
@@ -45,21 +46,21 @@ class Validation:
 
     def usable(self) -> bool:
         """Whether there is enough to choose by."""
-        return bool(self.windows) and len(self._groups()) >= _LEAST_GROUPS
+        return bool(self.windows) and len(self._groups) >= _LEAST_GROUPS
 
     def quality(self, scores: Floats) -> Floats:
         """(groups,) of the asked articles' groups: the mean of `_JUDGED`. `scores` (n,)."""
-        judged = self.judgements
         at = [GROUP_METRICS.index(name) for name in _JUDGED]
-        found = []
-        for rows in self._groups():
-            values = np.array(of_group(judged.values[rows], scores[judged.rows[rows]], judged.flags))[at]
-            found.append(np.nanmean(values) if np.isfinite(values).any() else np.nan)
-        table = np.array(found)
-        return np.where(np.isfinite(table), table, 0.0)
+        metrics = [group.metrics(scores[rows]) for rows, group in self._groups]
+        table = np.array(metrics, np.float64).reshape(-1, len(GROUP_METRICS))[:, at]
+        known = np.isfinite(table)
+        counts = known.sum(axis=1)
+        sums = np.where(known, table, 0.0).sum(axis=1)
+        return np.asarray(sums / np.maximum(counts, 1))
 
-    def _groups(self) -> list[Ids]:
-        """Positions of the judgements of each group that can be judged."""
+    @cached_property
+    def _groups(self) -> list[tuple[Ids, Judged]]:
+        """The articles of each group that can be judged, and what is known of it."""
         judged = self.judgements
         asked = self.asked[judged.rows]
         at = np.flatnonzero(asked)
@@ -71,7 +72,9 @@ class Validation:
             if len(members) >= SMALLEST_GROUP and values.min() < values.max():
                 found.append(members)
         step = -(-len(found) // _MOST_GROUPS) if found else 1
-        return found[::step]
+        return [
+            (judged.rows[members], Judged(judged.values[members], judged.flags)) for members in found[::step]
+        ]
 
 
 def make_validation(corpus: Corpus, judgements: Judgements, days: NDArray[np.str_], folds: int) -> Validation:

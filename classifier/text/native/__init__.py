@@ -236,6 +236,8 @@ def open_kernel(path: Path) -> Any:
             [c_void_p, c_void_p, c_void_p, c_void_p, c_int64, c_int32, c_void_p, c_void_p, c_void_p],
         ),
         "nd_squares": (None, [c_void_p, c_void_p, c_int64, c_void_p]),
+        "nd_normal": (None, [*[c_void_p] * 5, c_int64, c_void_p, c_double, c_void_p]),
+        "nd_moments": (None, [*[c_void_p] * 6, c_int64, *[c_void_p] * 3]),
         "nd_content_ids": (None, [POINTER(Column), c_int64, c_void_p]),
         "nd_json_new": (c_void_p, [c_int64]),
         "nd_json_free": (None, [c_void_p]),

@@ -22,6 +22,7 @@ from training.metrics import (
     top_k_membership,
     top_k_overlap,
 )
+from training.metrics.ranking import Judged
 
 counts = st.integers(0, 4)
 tied_pairs = st.lists(st.tuples(counts, counts), min_size=1, max_size=6)
@@ -84,7 +85,28 @@ def test_pairwise_accuracy_counts_pairs(pairs: list[tuple[int, int]]) -> None:
     assert pairwise_accuracy(truth, scores) == pytest.approx(np.mean((right + 1) / 2), abs=1e-12)
 
 
-@pytest.mark.parametrize("n", [63, 64, 65, 128, 1000])
+@pytest.mark.parametrize("n", [1, 2, 30, 127, 128, 129, 300])
+@pytest.mark.parametrize("levels", [1, 2, 40])
+def test_a_group_that_is_judged_often_has_the_same_metrics(n: int, levels: int) -> None:
+    random = np.random.default_rng(n * levels)
+    truth = random.integers(levels, size=n).astype(np.float64)
+    group = Judged(truth, False)
+    for _ in range(3):
+        scores = random.integers(levels, size=n).astype(np.float64)
+        worth = gains(truth, False)
+        wanted = (
+            ndcg_at(worth, scores, 5),
+            ndcg_at(worth, scores, 10),
+            top_k_overlap(truth, scores),
+            mrr(truth, scores),
+            pairwise_accuracy(truth, scores),
+        )
+        np.testing.assert_array_equal(group.metrics(scores), wanted)
+    flags = (truth > 0).astype(np.float64)
+    assert Judged(flags, True).metrics(truth)[1] == pytest.approx(ndcg_at(flags, truth, 10), nan_ok=True)
+
+
+@pytest.mark.parametrize("n", [63, 64, 65, 255, 256, 257, 1000])
 @pytest.mark.parametrize("levels", [2, 50, 10**6])
 def test_pairwise_accuracy_of_large_groups(n: int, levels: int) -> None:
     random = np.random.default_rng(n + levels)
