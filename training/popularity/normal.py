@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from classifier.text.native import kernel
 
 Floats = NDArray[np.float64]
-_PARTS = (
-    2  # of the rows, each with sums of its own: as many whatever the machine, so that the bits are the same
-)
+# Of the rows, each with sums of its own: as many whatever the machine, so that the bits are the same.
+_PARTS = 2
 _SMALL = 100_000  # entries that are not worth a thread
 
 
@@ -25,7 +24,7 @@ class NormalEquations:
     means weighted by `emphasis` (m,), of which W is the diagonal.
 
     `squares` (width,) is the diagonal of the first, `right` (width,) the second; `mean` (width,) are the columns' means,
-    `centre` that of the targets.
+    `centre` that of the targets. Nothing of the features is copied but what is not of the kernel's types.
     """
 
     def __init__(
