@@ -34,6 +34,7 @@ class SectionResult(NamedTuple):
 
     @property
     def scores(self) -> tuple[SectionScore, ...]:
+        """`best` as objects, at most MAX_SECTION_SCORES of them."""
         return tuple([SectionScore(*own) for own in self.best])
 
 
