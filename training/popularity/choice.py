@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from classifier.text.rows import TEXT, Rows
 from training.popularity.learners import ROUGH
-from training.popularity.material import Material, fit_weights
-from training.popularity.recipes import LEARNERS, SHAPE, TIME, Feature, PopularityRecipe
+from training.popularity.material import FittedWeights, Material, fit_weights
+from training.popularity.recipes import LEARNERS, SHAPE, TIME, Feature, Learner, PopularityRecipe
 from training.popularity.validation import Validation
 from training.recipes import BlockRecipe, Script, script_of
 
@@ -32,14 +32,15 @@ _LEAST_GAIN = 0.0005
 
 @dataclass(slots=True)
 class Trials:
-    """Recipes tried on one validation, each once: held-out scores (n,) and quality by group."""
+    """Recipes tried on one validation, each once: held-out scores (n,) and quality by group. `last` are each window's last fits, one
+    a learner, from which the next goes on."""
 
     material: Material
     validation: Validation
     progress: Progress
     found: dict[PopularityRecipe, Floats] = field(default_factory=dict)
     held: dict[PopularityRecipe, Floats] = field(default_factory=dict)
-    _starts: dict[tuple[object, int], Floats] = field(default_factory=dict)
+    last: dict[int, dict[Learner, FittedWeights]] = field(default_factory=dict)
 
     def quality(self, recipe: PopularityRecipe) -> Floats:
         if recipe not in self.found:
@@ -60,7 +61,7 @@ class Trials:
         scores = self.held[recipe] = np.full(len(self.material.targets), np.nan)
         self.material.cache.prepare((*recipe.features, *self.material.nuisance))
         windows = self.validation.windows
-        starts = [self._starts.get(((recipe.features, recipe.learner), k)) for k in range(len(windows))]
+        starts = [self.start(recipe.learner, number) for number in range(len(windows))]
         # Threads: products of sparse matrices let go of the interpreter.
         fits = Parallel(n_jobs=min(cpu_count(), max(len(windows), 1)), prefer="threads")(
             delayed(fit_weights)(self.material, recipe, window.fitted, tolerance=ROUGH, start=start)
@@ -70,9 +71,14 @@ class Trials:
             if fitted is None:
                 scores[window.asked] = 0.0
                 continue
-            self._starts[(recipe.features, recipe.learner), number] = fitted.solution.weights
+            self.last.setdefault(number, {})[recipe.learner] = fitted
             scores[window.asked] = fitted.scores[window.asked]
         return scores
+
+    def start(self, learner: Learner, window: int) -> FittedWeights | None:
+        """The last fit on that window by the same learner, else by another one."""
+        found = self.last.get(window, {})
+        return found.get(learner) or next(iter(found.values()), None)
 
 
 def start_recipe(

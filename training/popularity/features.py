@@ -3,8 +3,9 @@ artifact holds."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from threading import Lock
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,25 +24,29 @@ from training.blocks import (
     fit_numeric,
     fit_shape,
     fit_time,
-    side_by_side,
     text_block,
 )
 from training.corpus import Mask
+from training.popularity.design import Columns
 from training.popularity.recipes import Feature
 
 Floats = NDArray[np.float64]
 SMALL = 1000  # with fewer articles, words of a single article are kept
-_STACKED = 2  # matrices side by side that are kept: of two windows
 _PAIRS = 2  # articles that must have a feature in a category, where there are not few
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FittedFeature:
     """A feature's matrix (n, width) over all articles, and its block where it was fitted on all of them."""
 
     feature: Feature
     block: Block | None
     matrix: sp.csr_matrix
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The matrix as designs take it."""
+        return Columns(self.matrix)
 
 
 class FeatureCache:
@@ -57,9 +62,8 @@ class FeatureCache:
         self._ages = ages
         self._counts: dict[Feature, Counts | None] = {}
         self._kept: dict[tuple[Feature, bytes], FittedFeature | None] = {}
+        self._faded: dict[tuple[Feature, float, float, bytes], Columns] = {}
         self._measured: tuple[Floats, Mask] | None = None
-        self._lock = Lock()
-        self._stacked: dict[tuple[tuple[Feature, ...], bytes], sp.csr_matrix | None] = {}
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -70,49 +74,42 @@ class FeatureCache:
         found = [self._one(feature, train) for feature in features if not feature.recent]
         return [one for one in found if one is not None]
 
-    def matrix(self, features: tuple[Feature, ...], train: Mask | None = None) -> sp.csr_matrix | None:
-        """(n, width) of all features side by side, those that fade last, by an article's age before the newest of the mask;
-        None without any."""
-        key = (features, b"" if train is None else train.tobytes())
-        with self._lock:  # another thread may be about to drop it
-            if key in self._stacked:
-                return self._stacked[key]
-        found = self._stack(features, train)
-        with self._lock:
-            while len(self._stacked) >= _STACKED:
-                del self._stacked[next(iter(self._stacked))]
-            self._stacked[key] = found
+    def columns(
+        self, features: tuple[Feature, ...], train: Mask | None = None
+    ) -> list[tuple[Feature, Columns]]:
+        """What a design is made of: each feature, and last those that fade, by an article's age before the newest of the
+        mask."""
+        fitted = {one.feature.plain: one for one in self.fitted(features, train)}
+        found = [(one.feature, one.columns) for one in fitted.values()]
+        for feature in features:
+            if feature.recent and (one := fitted.get(feature.plain)) is not None:
+                scale = feature.block.weight / one.feature.block.weight
+                found.append((feature, self._fading(one, feature.recent, scale, train)))
         return found
 
     def prepare(self, features: tuple[Feature, ...]) -> None:
         """Count and measure what these features need of every article, whatever they will be fitted on: the threads that
         then fit them share it."""
-        for feature in features:
-            if feature.is_text:
-                self._counted(feature.inner)
-            elif feature.kind == "shape":
+        texts = dict.fromkeys(feature.inner for feature in features if feature.is_text)
+        with ThreadPoolExecutor(max(len(texts), 1)) as pool:  # the kernel counts while Python measures
+            counted = [pool.submit(self._counted, inner) for inner in texts]
+            if any(feature.kind == "shape" for feature in features):
                 self._shapes()
-
-    def _stack(self, features: tuple[Feature, ...], train: Mask | None) -> sp.csr_matrix | None:
-        fitted = {one.feature.plain: one for one in self.fitted(features, train)}
-        if not fitted:
-            return None
-        matrices: list[Any] = [one.matrix for one in fitted.values()]
-        for feature in features:
-            if feature.recent and (one := fitted.get(feature.plain)) is not None:
-                scale = feature.block.weight / one.feature.block.weight
-                matrices.append(self._fading(feature.recent, train) @ one.matrix * scale)
-        return side_by_side(matrices)
+            for one in counted:
+                one.result()
 
     def forget(self) -> None:
         """Let go of all matrices."""
         self._kept.clear()
-        self._stacked.clear()
+        self._faded.clear()
 
-    def _fading(self, days: float, train: Mask | None) -> Any:
-        newest = float(self._ages.min() if train is None else self._ages[train].min())
-        ages = np.maximum(self._ages - newest, 0.0)
-        return sp.diags(0.5 ** (ages / days))
+    def _fading(self, one: FittedFeature, days: float, scale: float, train: Mask | None) -> Columns:
+        key = (one.feature, days, scale, b"" if train is None else train.tobytes())
+        if key not in self._faded:
+            newest = float(self._ages.min() if train is None else self._ages[train].min())
+            fade = scale * 0.5 ** (np.maximum(self._ages - newest, 0.0) / days)
+            self._faded[key] = Columns(one.matrix, fade, one.columns)
+        return self._faded[key]
 
     def _one(self, feature: Feature, train: Mask | None) -> FittedFeature | None:
         key = (feature, b"" if train is None else train.tobytes())

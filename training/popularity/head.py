@@ -92,11 +92,13 @@ def with_one_section(corpus: Corpus) -> Corpus:
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """A recipe, how many were tried, and its scores of what was asked inside the training part (n,), NaN elsewhere."""
+    """A recipe, how many were tried, its scores of what was asked inside the training part (n,), NaN elsewhere, and a fit of
+    nearly the same on the newest window."""
 
     recipe: PopularityRecipe
     tried: int
     held: Floats
+    start: FittedWeights | None
 
 
 def _choose(
@@ -129,7 +131,8 @@ def _choose(
     held = np.full(len(newest), np.nan)
     held[newest] = trials.scores(recipe)
     material.cache.forget()
-    return _Chosen(recipe, len(trials.found), held)
+    start = trials.start(recipe.learner, len(trials.validation.windows) - 1)
+    return _Chosen(recipe, len(trials.found), held, start)
 
 
 def _start(corpus: Corpus, judgements: Judgements, config: Config) -> PopularityRecipe:
@@ -179,7 +182,7 @@ def _finish(
     config: Config,
 ) -> FittedPopularity:
     recipe = chosen.recipe
-    fitted = fit_weights(material, recipe, tolerance=TOLERANCE)
+    fitted = fit_weights(material, recipe, tolerance=TOLERANCE, start=chosen.start)
     if fitted is None:
         raise LabelError(
             "the articles that have a popularity have no text and no other feature",
@@ -232,7 +235,7 @@ def _out_of_fold(
             ~held,
             features_of=everything,
             tolerance=ROUGH,
-            start=fitted.solution.weights,
+            start=fitted,
         )
         for held in parts
     )

@@ -12,14 +12,14 @@ All have a penalty alpha / 2 · |weights|², brought to one scale: that of `squa
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.sparse.linalg import LinearOperator, cg
+from scipy.optimize import minimize, minimize_scalar
 
+from training.popularity.design import Design
 from training.popularity.normal import NormalEquations
 from training.popularity.recipes import Learner
 
@@ -30,6 +30,9 @@ Loss = Callable[[Floats], tuple[float, Floats]]
 
 TOLERANCE, ROUGH = 1e-4, 5e-3
 _STEPS = 300
+_REMEMBERED = 4  # steps of L-BFGS
+_LEAST_FALL = 0.04  # of the loss in a step, where 1 is the tolerance
+_MOST_STRETCHED = 8.0
 _MOST_PAIRS = 4_000_000
 # How curved a loss is, on average, where least squares have 1: by this alpha is scaled.
 _PAIR_CURVATURE, _LIST_CURVATURE = 0.15, 0.5
@@ -37,21 +40,19 @@ _PAIR_CURVATURE, _LIST_CURVATURE = 0.15, 0.5
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """n articles: `features` (n, width), standardised `targets` (n,), `groups` (n,) as numbers from 0, how much each
-    article counts (`emphasis` (n,), 1 on average; None: all alike), and whether the targets stand for `flags`. Where there
-    are `rows` (n,), `features` are those of more articles, and these the positions of ours."""
+    """n articles: their features as a `design` (n, width), standardised `targets` (n,), `groups` (n,) as numbers from 0, how
+    much each article counts (`emphasis` (n,), 1 on average; None: all alike), and whether the targets stand for `flags`."""
 
-    features: sp.csr_matrix
+    design: Design
     targets: Floats
     groups: Ids
     emphasis: Floats | None = None
     flags: bool = False
-    rows: Ids | None = None
 
     @property
-    def table(self) -> sp.csr_matrix:
-        """(n, width) the features of these articles alone."""
-        return self.features if self.rows is None else self.features[self.rows]
+    def counting(self) -> Floats:
+        """(n,) the emphasis, whether given or not."""
+        return np.ones(len(self.targets)) if self.emphasis is None else self.emphasis
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,65 +71,80 @@ def fit(
     tolerance: float = TOLERANCE,
     start: Floats | None = None,
 ) -> Solution:
-    """Weights that `learner` finds best; `start` (width,) are weights from a similar problem."""
-    if learner == "squares":
-        return _squares(problem, alpha, tolerance, start)
-    if learner == "logistic":
-        # The targets are standardised: what lies above their mean was a 1.
-        hits = (problem.targets > 0).astype(np.float64)
-        scale = float(hits.mean() * (1.0 - hits.mean()))
-        return _descend(problem, _logistic_loss(problem, hits), alpha * scale, tolerance, start, free=True)
+    """Weights that `learner` finds best; `start` (width,) are weights from a similar problem, perhaps of another learner."""
+    with problem.design.pool() as pool:
+        equations = NormalEquations(problem.design, problem.targets, problem.counting, pool)
+        if learner == "squares":
+            weights = equations.solve(alpha, tolerance, start)
+            return Solution(weights, equations.centre - float(equations.mean @ weights))
+        curvature, loss, free = _asked(learner, problem)
+        descent = _Descent(problem, equations, pool, loss, curvature, alpha, free)
+        return descent.run(tolerance, start)
+
+
+def _asked(learner: Learner, problem: Problem) -> tuple[float, Loss, bool]:
+    """How curved the learner's loss is where least squares have 1, the loss, and whether it tells an intercept, which order
+    alone cannot."""
     if learner == "pairwise":
-        return _descend(problem, _pair_loss(problem), alpha * _PAIR_CURVATURE, tolerance, start)
-    return _descend(problem, _list_loss(problem), alpha * _LIST_CURVATURE, tolerance, start)
+        return _PAIR_CURVATURE, _pair_loss(problem), False
+    if learner == "listwise":
+        return _LIST_CURVATURE, _list_loss(problem), False
+    # The targets are standardised: what lies above their mean was a 1.
+    hits = (problem.targets > 0).astype(np.float64)
+    return float(hits.mean() * (1.0 - hits.mean())), _logistic_loss(problem, hits), True
 
 
-def _squares(problem: Problem, alpha: float, tolerance: float, start: Floats | None) -> Solution:
-    """(XᵀWX + alpha) w = XᵀWy with X and y centred by their weighted means, preconditioned by the diagonal."""
-    count = len(problem.targets)
-    rows = np.arange(count) if problem.rows is None else problem.rows
-    emphasis = np.ones(count) if problem.emphasis is None else problem.emphasis
-    normal = NormalEquations(problem.features, rows, problem.targets, emphasis)
-    diagonal = 1.0 / (normal.squares + alpha)
-    size = normal.width
-    with normal.pool() as pool:
-        times = normal.times(pool)
-        operator = LinearOperator((size, size), matvec=lambda w: times(w) + alpha * w, dtype=np.float64)
-        jacobi = LinearOperator((size, size), matvec=lambda v: diagonal * v, dtype=np.float64)
-        weights, _ = cg(operator, normal.right, x0=start, rtol=tolerance, maxiter=_STEPS, M=jacobi)
-    return Solution(weights, normal.centre - float(normal.mean @ weights))
+@dataclass(frozen=True, slots=True)
+class _Descent:
+    """L-BFGS on the loss of the scores and the penalty, in weights that are scaled by how curved both are on average."""
 
+    problem: Problem
+    equations: NormalEquations
+    pool: ThreadPoolExecutor
+    loss: Loss
+    curvature: float
+    alpha: float
+    free: bool
 
-def _descend(
-    problem: Problem, loss: Loss, alpha: float, tolerance: float, start: Floats | None, *, free: bool = False
-) -> Solution:
-    """L-BFGS on the loss of the scores and the penalty; `free` adds an intercept, which order alone cannot tell."""
-    table = problem.table
-    columns = table.T
-    size = table.shape[1]
+    def run(self, tolerance: float, start: Floats | None) -> Solution:
+        alpha, size = self.alpha * self.curvature, self.problem.design.width
+        scale = np.sqrt(np.maximum(self.curvature * self.equations.squares + alpha, 1e-12))
+        scores_of, sums_of = self.problem.design.scores, self.problem.design.sums
 
-    def value(point: Floats) -> tuple[float, Floats]:
-        weights = point[:size]
-        scores = table @ weights
-        if free:
-            scores = scores + point[size]
-        found, slope = loss(scores)
-        gradient = np.zeros(len(point))
-        gradient[:size] = columns @ slope + alpha * weights
-        if free:
-            gradient[size] = slope.sum()
-        return found + 0.5 * alpha * float(weights @ weights), gradient
+        def value(point: Floats) -> tuple[float, Floats]:
+            weights = point[:size] / scale
+            scores = scores_of(self.pool, weights)
+            if self.free:
+                scores += point[size]
+            found, slope = self.loss(scores)
+            gradient = np.empty(len(point))
+            gradient[:size] = (sums_of(self.pool, slope) + alpha * weights) / scale
+            if self.free:
+                gradient[size] = slope.sum()
+            return found + 0.5 * alpha * float(weights @ weights), gradient
 
-    point = np.zeros(size + int(free))
-    if start is not None:
-        point[:size] = start
-    options = {"maxiter": _STEPS, "maxcor": 10, "ftol": tolerance * 1e-2, "gtol": 1e-7}
-    found = minimize(value, point, jac=True, method="L-BFGS-B", options=options).x
-    return Solution(found[:size], float(found[size]) if free else 0.0)
+        point = np.zeros(size + int(self.free))
+        if start is not None:
+            point[:size] = self._stretched(start) * scale
+        options = {"maxiter": _STEPS, "maxcor": _REMEMBERED, "ftol": tolerance * _LEAST_FALL, "gtol": 1e-7}
+        found = minimize(value, point, jac=True, method="L-BFGS-B", options=options).x
+        return Solution(found[:size] / scale, float(found[size]) if self.free else 0.0)
+
+    def _stretched(self, start: Floats) -> Floats:
+        """The weights times the factor that is best of all: learners have units of their own."""
+        scores = self.problem.design.scores(self.pool, start)
+        penalty = 0.5 * self.alpha * self.curvature * float(start @ start)
+        found = minimize_scalar(
+            lambda factor: self.loss(factor * scores)[0] + factor**2 * penalty,
+            bounds=(0.0, _MOST_STRETCHED),
+            method="bounded",
+            options={"xatol": 0.05},
+        )
+        return start * float(found.x)
 
 
 def _logistic_loss(problem: Problem, hits: Floats) -> Loss:
-    emphasis = np.ones(len(hits)) if problem.emphasis is None else problem.emphasis
+    emphasis = problem.counting
 
     def loss(scores: Floats) -> tuple[float, Floats]:
         value = np.logaddexp(0.0, scores) - hits * scores

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.popularity.design import Design
 from training.popularity.features import FeatureCache, FittedFeature
 from training.popularity.learners import Problem, Solution, fit
 from training.popularity.recipes import Feature, PopularityRecipe
@@ -49,12 +50,25 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class FittedWeights:
-    """`solution` in all columns that were fitted; `weights` (width,), `intercept` and `scores` (n,) of what predicts."""
+    """`solution` in all columns that were fitted, which are those of `features` one after the other, so many of each;
+    `weights` (width,), `intercept` and `scores` (n,) of what predicts."""
 
     solution: Solution
+    features: tuple[tuple[Feature, int], ...]
     weights: Floats
     intercept: float
     scores: Floats
+
+    def start(self, features: Sequence[tuple[Feature, int]]) -> Floats:
+        """Weights of other features to start from: those of the features that are the same, else 0."""
+        known, at = {}, 0
+        for feature, width in self.features:
+            known[feature.plain, feature.recent, width] = self.solution.weights[at : at + width]
+            at += width
+        found = [
+            known.get((feature.plain, feature.recent, width), np.zeros(width)) for feature, width in features
+        ]
+        return np.concatenate(found)
 
 
 def fit_weights(
@@ -64,33 +78,34 @@ def fit_weights(
     *,
     features_of: NDArray[np.bool_] | None = None,
     tolerance: float,
-    start: Floats | None = None,
+    start: FittedWeights | None = None,
 ) -> FittedWeights | None:
     """Fit a recipe on the articles of a mask, its features on the same, or on those of `features_of`. None where these give
-    no feature."""
+    no feature. `start` is a similar fit."""
     train = np.ones(len(material.targets), np.bool_) if train is None else train
     seen = train if features_of is None else features_of
     seen_mask = None if seen.all() else seen
     plain = material.predicting(recipe, seen_mask)
-    everything = material.cache.matrix((*recipe.features, *material.nuisance), seen_mask)
-    if everything is None or not plain:
+    columns = material.cache.columns((*recipe.features, *material.nuisance), seen_mask)
+    if not plain:
         return None
     rows = np.flatnonzero(train)
     problem = Problem(
-        everything,
+        Design([own for _, own in columns], rows, 0 if features_of is None else len(train)),
         material.targets[rows],
         np.unique(material.groups[rows], return_inverse=True)[1],
         material.emphasis(recipe, rows),
         material.flags,
-        rows,
     )
-    solution = fit(recipe.learner, problem, recipe.plain_alpha, tolerance=tolerance, start=start)
+    features = tuple((feature, own.width) for feature, own in columns)
+    first = None if start is None else start.start(features)
+    solution = fit(recipe.learner, problem, recipe.plain_alpha, tolerance=tolerance, start=first)
     weights, constant = _predicting(material, recipe, seen_mask, solution)
     intercept = solution.intercept + constant
     if recipe.learner in ("pairwise", "listwise"):
         scores = scores_of(plain, weights) + intercept
         intercept += _level(plain, weights, scores[rows], material.targets[rows], rows)
-    return FittedWeights(solution, weights, intercept, scores_of(plain, weights) + intercept)
+    return FittedWeights(solution, features, weights, intercept, scores_of(plain, weights) + intercept)
 
 
 def scores_of(fitted: Sequence[FittedFeature], weights: Floats) -> Floats:

@@ -1,94 +1,68 @@
-"""The normal equations of least squares, on some rows of a matrix, without their matrix."""
+"""Least squares by conjugate gradients: the normal equations, without their matrix."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from classifier.text.native import kernel
+from training.popularity.design import Design
 
 Floats = NDArray[np.float64]
-# Of the rows, each with sums of its own: as many whatever the machine, so that the bits are the same.
-_PARTS = 2
-_SMALL = 100_000  # entries that are not worth a thread
+_STEPS = 300
 
 
 class NormalEquations:
-    """XᵀWX and XᵀWy, where X are the `rows` (m,) of `features` (n, width) and y the `targets` (m,), both centred by their
-    means weighted by `emphasis` (m,), of which W is the diagonal.
+    """XᵀWX and XᵀWy, where X (m, width) is the design and y the `targets` (m,), both centred by their means weighted by
+    `emphasis` (m,), of which W is the diagonal.
 
     `squares` (width,) is the diagonal of the first, `right` (width,) the second; `mean` (width,) are the columns' means,
-    `centre` that of the targets. Nothing of the features is copied but what is not of the kernel's types.
+    `centre` that of the targets.
     """
 
-    def __init__(
-        self, features: sp.csr_matrix, rows: NDArray[np.int64], targets: Floats, emphasis: Floats
-    ) -> None:
-        self._indptr = np.ascontiguousarray(features.indptr, np.int64)
-        self._indices = np.ascontiguousarray(features.indices, np.int32)
-        self._values = np.ascontiguousarray(features.data, np.float64)
-        self._rows = np.ascontiguousarray(rows, np.int64)
+    def __init__(self, design: Design, targets: Floats, emphasis: Floats, pool: ThreadPoolExecutor) -> None:
+        self._design, self._pool = design, pool
         self._emphasis = np.ascontiguousarray(emphasis, np.float64)
-        self.width: int = features.shape[1]
-        entries = np.diff(self._indptr)[self._rows]
-        ends = np.searchsorted(np.cumsum(entries), entries.sum() * np.arange(1, _PARTS) / _PARTS)
-        self._parts = list(pairwise([0, *ends.tolist(), len(rows)]))
-        self._threads = _PARTS if entries.sum() > _SMALL else 1
         total = self._emphasis.sum()
         self.centre = float(self._emphasis @ targets / total)
+        # Residuals add up to 0: of the columns' means nothing is left in what is right.
         residual = self._emphasis * (targets - self.centre)
-
-        def moments(start: int, stop: int) -> Floats:
-            found = np.zeros((3, self.width))
-            kernel.nd_moments(
-                *self._place(start),
-                residual[start:].ctypes.data,
-                stop - start,
-                *[own.ctypes.data for own in found],
-            )
-            return found
-
-        with ThreadPoolExecutor(self._threads) as pool:
-            sums, squares, right = self._summed(pool, moments)
+        sums, squares, self.right = design.moments(pool, self._emphasis, residual)
         self.mean: Floats = sums / total
         self.squares: Floats = np.maximum(squares - self.mean**2 * total, 0.0)
-        self.right: Floats = right  # of residuals that add up to 0: the means change nothing
 
-    def times(self, pool: ThreadPoolExecutor) -> Callable[[Floats], Floats]:
-        """What multiplies XᵀWX by weights (width,), on that pool."""
+    def times(self, weights: Floats, shift: float, alpha: float, out: Floats | None = None) -> Floats:
+        """(XᵀWX + alpha) @ weights (width,), of which `shift` is along the mean."""
+        scores = self._design.scores(self._pool, weights)
+        scores -= shift
+        scores *= self._emphasis
+        # Of the columns' means nothing is left: scores that are centred add up to 0.
+        return self._design.sums(self._pool, scores, alpha, weights, out)
 
-        def multiply(weights: Floats) -> Floats:
-            weights = np.ascontiguousarray(weights, np.float64)
-            shift = float(self.mean @ weights)
-
-            def normal(start: int, stop: int) -> Floats:
-                found = np.zeros(self.width)
-                kernel.nd_normal(
-                    *self._place(start), stop - start, weights.ctypes.data, shift, found.ctypes.data
-                )
-                return found
-
-            # Of the columns' means nothing is left: scores that are centred add up to 0.
-            return np.asarray(self._summed(pool, normal), np.float64)
-
-        return multiply
-
-    def pool(self) -> ThreadPoolExecutor:
-        """One for `times`."""
-        return ThreadPoolExecutor(self._threads)
-
-    def _place(self, start: int) -> list[int]:
-        arrays = self._indptr, self._indices, self._values, self._rows[start:], self._emphasis[start:]
-        return [array.ctypes.data for array in arrays]
-
-    def _summed(self, pool: ThreadPoolExecutor, act: Callable[[int, int], Any]) -> Any:
-        first, *others = pool.map(lambda part: act(*part), self._parts)
-        for other in others:
-            first += other
-        return first
+    def solve(self, alpha: float, tolerance: float, start: Floats | None = None) -> Floats:
+        """Weights (width,) for which (XᵀWX + alpha) @ weights are within `tolerance` · |XᵀWy| of XᵀWy, by conjugate gradients
+        from `start` on, preconditioned by the diagonal (Golub & Van Loan, Matrix Computations, algorithm 11.5.1)."""
+        width = self._design.width
+        diagonal = 1.0 / (self.squares + alpha)
+        weights, residual = np.zeros(width), self.right.copy()
+        enough = (tolerance * float(np.linalg.norm(residual))) ** 2
+        direction, product, found = np.zeros(width), np.empty(width), np.empty(2)
+        if start is not None:
+            weights += start
+            residual -= self.times(weights, float(self.mean @ weights), alpha, product)
+        square = float(residual @ residual)
+        scaled, beta = float(residual @ (diagonal * residual)), 0.0
+        for _ in range(_STEPS):
+            if square <= enough or scaled <= 0.0:
+                break
+            vectors = [own.ctypes.data for own in (residual, diagonal, self.mean)]
+            shift = kernel.nd_direction(width, *vectors, beta, direction.ctypes.data)
+            self.times(direction, shift, alpha, product)
+            length = scaled / float(direction @ product)
+            vectors = [own.ctypes.data for own in (direction, product, diagonal, weights, residual, found)]
+            kernel.nd_step(width, length, *vectors)
+            before, (scaled, square) = scaled, found.tolist()
+            beta = scaled / before
+        return weights

@@ -154,6 +154,21 @@ class Machine(Structure):
     ]
 
 
+class Part(Structure):
+    """Of squares.c."""
+
+    _fields_ = [
+        ("starts", c_void_p),
+        ("rows", c_void_p),
+        ("values", c_void_p),
+        ("fade", c_void_p),
+        ("twin_fade", c_void_p),
+        ("first", c_int64),
+        ("twin", c_int64),
+        ("width", c_int64),
+    ]
+
+
 class Buffer(Structure):
     """Of kernel.h."""
 
@@ -184,6 +199,7 @@ def open_kernel(path: Path) -> Any:
     number = POINTER(c_int64)
     machine = [POINTER(Features), POINTER(Machine)]
     machines = [POINTER(Features), POINTER(POINTER(Machine))]
+    parts = [POINTER(Part), c_int64]
     signatures: dict[str, tuple[Any, list[Any]]] = {
         "nd_plain": (c_int64, [POINTER(Objects), c_void_p, c_int64, c_int64]),
         "nd_score": (
@@ -236,8 +252,12 @@ def open_kernel(path: Path) -> Any:
             [c_void_p, c_void_p, c_void_p, c_void_p, c_int64, c_int32, c_void_p, c_void_p, c_void_p],
         ),
         "nd_squares": (None, [c_void_p, c_void_p, c_int64, c_void_p]),
-        "nd_normal": (None, [*[c_void_p] * 5, c_int64, c_void_p, c_double, c_void_p]),
-        "nd_moments": (None, [*[c_void_p] * 6, c_int64, *[c_void_p] * 3]),
+        "nd_transpose": (None, [*[c_void_p] * 4, c_int64, c_int64, *[c_void_p] * 3]),
+        "nd_scores": (None, [*parts, c_void_p, c_void_p, c_void_p]),
+        "nd_sums": (None, [*parts, c_void_p, c_void_p, c_double, c_void_p, c_void_p]),
+        "nd_moments": (None, [POINTER(Part), *[c_void_p] * 5]),
+        "nd_direction": (c_double, [c_int64, *[c_void_p] * 3, c_double, c_void_p]),
+        "nd_step": (None, [c_int64, c_double, *[c_void_p] * 6]),
         "nd_content_ids": (None, [POINTER(Column), c_int64, c_void_p]),
         "nd_json_new": (c_void_p, [c_int64]),
         "nd_json_free": (None, [c_void_p]),

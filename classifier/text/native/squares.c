@@ -1,36 +1,133 @@
-/* Least squares on some rows of a matrix: what conjugate gradients ask of it, each in one pass over its entries. */
+/* Features side by side, column by column: what fits of linear models ask of them. A score is added to at a row, and a row's
+ * residual is read, wherever its entries are: both are small beside the features, and stay in the processor's cache. */
 #include "kernel.h"
 
-/* An addition waits for the one before: four sums do not wait for each other. */
-static inline double dot(const int32_t *indices, const double *values, int64_t count, const double *weights) {
-    double sums[4] = {0.0};
-    int64_t i = 0;
-    for (; i + 3 < count; i += 4)
-        for (int64_t k = 0; k < 4; k++) sums[k] += values[i + k] * weights[indices[i + k]];
-    for (; i < count; i++) sums[0] += values[i] * weights[indices[i]];
-    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+/* `width` columns from number `first` on: in each, which rows have what `values`, each times its row's `fade` unless that is
+ * NULL. Where `twin` is not negative, as many columns from there on have the same entries, times their rows' `twin_fade`. */
+typedef struct {
+    const int64_t *starts;
+    const int32_t *rows;
+    const float *values;
+    const double *fade, *twin_fade;
+    int64_t first, twin, width;
+} Part;
+
+/* Some `rows` (count,) of a matrix in CSR form, column by column: `starts` (width + 1,), zeros before; `found` are the rows'
+ * numbers among those. */
+API void nd_transpose(const int64_t *indptr, const int32_t *indices, const double *values, const int64_t *rows,
+                      int64_t count, int64_t width, int64_t *starts, int32_t *found, float *entries) {
+    for (int64_t i = 0; i < count; i++)
+        for (int64_t j = indptr[rows[i]]; j < indptr[rows[i] + 1]; j++) starts[indices[j]]++;
+    int64_t total = 0;
+    for (int64_t k = 0; k <= width; k++) {
+        const int64_t own = starts[k];
+        starts[k] = total;
+        total += own;
+    }
+    for (int64_t i = 0; i < count; i++)
+        for (int64_t j = indptr[rows[i]]; j < indptr[rows[i] + 1]; j++) {
+            const int64_t at = starts[indices[j]]++;
+            found[at] = (int32_t)i;
+            entries[at] = (float)values[j];
+        }
+    for (int64_t k = width; k > 0; k--) starts[k] = starts[k - 1];
+    starts[0] = 0;
 }
 
-/* Adds Xᵀr to `out` (width,), where r = emphasis · (X @ weights - shift) and X are those `rows` of a matrix in CSR form. A
- * row's entries are still at hand when they are added. */
-API void nd_normal(const int64_t *indptr, const int32_t *indices, const double *values, const int64_t *rows,
-                   const double *emphasis, int64_t count, const double *weights, double shift, double *out) {
-    for (int64_t i = 0; i < count; i++) {
-        const int64_t start = indptr[rows[i]], own = indptr[rows[i] + 1] - start;
-        const double left = emphasis[i] * (dot(indices + start, values + start, own, weights) - shift);
-        for (int64_t j = start; j < start + own; j++) out[indices[j]] += values[j] * left;
+/* Adds X @ weights to `scores`, of the columns from cuts[2p] to cuts[2p + 1] of each part. */
+API void nd_scores(const Part *parts, int64_t many, const int64_t *cuts, const double *weights, double *scores) {
+    for (int64_t p = 0; p < many; p++) {
+        const Part *own = parts + p;
+        for (int64_t k = cuts[2 * p]; k < cuts[2 * p + 1]; k++) {
+            const int64_t stop = own->starts[k + 1];
+            const double weight = weights[own->first + k];
+            if (own->twin >= 0) {
+                const double twin = weights[own->twin + k];
+                for (int64_t j = own->starts[k]; j < stop; j++) {
+                    const int32_t i = own->rows[j];
+                    const double fade = own->fade ? own->fade[i] : 1.0;
+                    scores[i] += own->values[j] * (weight * fade + twin * own->twin_fade[i]);
+                }
+            } else if (own->fade)
+                for (int64_t j = own->starts[k]; j < stop; j++)
+                    scores[own->rows[j]] += own->values[j] * (weight * own->fade[own->rows[j]]);
+            else
+                for (int64_t j = own->starts[k]; j < stop; j++) scores[own->rows[j]] += own->values[j] * weight;
+        }
     }
 }
 
-/* Adds Xᵀ emphasis, the same of squared values, and Xᵀ residual to `sums`, `squares` and `right`, (width,) each. */
-API void nd_moments(const int64_t *indptr, const int32_t *indices, const double *values, const int64_t *rows,
-                    const double *emphasis, const double *residual, int64_t count, double *sums, double *squares,
-                    double *right) {
-    for (int64_t i = 0; i < count; i++)
-        for (int64_t j = indptr[rows[i]]; j < indptr[rows[i] + 1]; j++) {
-            const double value = values[j] * emphasis[i];
-            sums[indices[j]] += value;
-            squares[indices[j]] += value * values[j];
-            right[indices[j]] += values[j] * residual[i];
+static inline double along(const Part *own, int64_t k, const double *slopes, const double *fade) {
+    double sums[2] = {0.0};
+    int64_t j = own->starts[k];
+    const int64_t stop = own->starts[k + 1];
+    if (fade) {
+        for (; j < stop; j++) sums[0] += own->values[j] * (slopes[own->rows[j]] * fade[own->rows[j]]);
+        return sums[0];
+    }
+    for (; j + 1 < stop; j += 2) {
+        sums[0] += own->values[j] * slopes[own->rows[j]];
+        sums[1] += own->values[j + 1] * slopes[own->rows[j + 1]];
+    }
+    if (j < stop) sums[0] += own->values[j] * slopes[own->rows[j]];
+    return sums[0] + sums[1];
+}
+
+/* sums = Xᵀ slopes + alpha · weights, of those columns. */
+API void nd_sums(const Part *parts, int64_t many, const int64_t *cuts, const double *slopes, double alpha,
+                 const double *weights, double *sums) {
+    for (int64_t p = 0; p < many; p++) {
+        const Part *own = parts + p;
+        for (int64_t k = cuts[2 * p]; k < cuts[2 * p + 1]; k++) {
+            sums[own->first + k] = alpha * weights[own->first + k] + along(own, k, slopes, own->fade);
+            if (own->twin >= 0)
+                sums[own->twin + k] = alpha * weights[own->twin + k] + along(own, k, slopes, own->twin_fade);
         }
+    }
+}
+
+/* Of all columns of a part, whatever its `first` and without its twin: Xᵀ emphasis, the same of squared values, and Xᵀ
+ * residual. */
+API void nd_moments(const Part *own, const double *emphasis, const double *residual, double *sums, double *squares,
+                    double *right) {
+    for (int64_t k = 0; k < own->width; k++) {
+        double sum = 0.0, square = 0.0, product = 0.0;
+        for (int64_t j = own->starts[k]; j < own->starts[k + 1]; j++) {
+            const int32_t i = own->rows[j];
+            const double value = own->fade ? own->values[j] * own->fade[i] : own->values[j];
+            sum += value * emphasis[i];
+            square += value * emphasis[i] * value;
+            product += value * residual[i];
+        }
+        sums[k] = sum;
+        squares[k] = square;
+        right[k] = product;
+    }
+}
+
+/* The next direction of conjugate gradients, diagonal · residual + beta · the last one; how much it is along `mean`. */
+API double nd_direction(int64_t width, const double *residual, const double *diagonal, const double *mean, double beta,
+                        double *direction) {
+    double shift = 0.0;
+    for (int64_t i = 0; i < width; i++) {
+        direction[i] = diagonal[i] * residual[i] + beta * direction[i];
+        shift += mean[i] * direction[i];
+    }
+    return shift;
+}
+
+/* A step of that length along the direction, which changes the residual by `product`: weights and residual after it, and in
+ * `found` the residual's square, times the diagonal and as it is. */
+API void nd_step(int64_t width, double length, const double *direction, const double *product, const double *diagonal,
+                 double *weights, double *residual, double *found) {
+    double scaled = 0.0, plain = 0.0;
+    for (int64_t i = 0; i < width; i++) {
+        weights[i] += length * direction[i];
+        residual[i] -= length * product[i];
+        const double square = residual[i] * residual[i];
+        scaled += square * diagonal[i];
+        plain += square;
+    }
+    found[0] = scaled;
+    found[1] = plain;
 }
