@@ -28,7 +28,6 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MultiLabelBinarizer
 from sklearn.svm import LinearSVC
-from threadpoolctl import threadpool_limits
 
 from classifier.model import Model, load_version
 from classifier.reading import read_all
@@ -193,8 +192,7 @@ def popularity_only(data: Path, name: str, config: Config) -> dict[str, Any]:
     judgements, others, _ = judgements_of(dataset.corpus, (), config, train_part)
     corpus = dataset.corpus.take(train_part)
     targets = training_targets(judgements, others, len(corpus))
-    with threadpool_limits(1):
-        head = fit_popularity(corpus, targets, judgements, config).head
+    head = fit_popularity(corpus, targets, judgements, config).head
     tables = {"baselines": {"popularity": popularity_tables(corpus, targets)}}
     found = evaluate_test(Model(name, "", tables, None, head), dataset, config).popularity
     return found or {}

@@ -32,8 +32,8 @@ _LEAST_GAIN = 0.0005
 
 @dataclass(slots=True)
 class Trials:
-    """Recipes tried on one validation, each once: held-out scores (n,) and quality by group. `last` are each window's last fits, one
-    a learner, from which the next goes on."""
+    """Recipes tried on one validation, each once: held-out scores (n,) and quality by group. `last` are each window's last
+    fits, one a learner, from which the next goes on."""
 
     material: Material
     validation: Validation
@@ -49,10 +49,15 @@ class Trials:
         return self.found[recipe]
 
     def better(self, candidate: PopularityRecipe, than: PopularityRecipe) -> bool:
-        """By more than noise: a standard error of the paired difference over groups."""
-        gain = self.quality(candidate) - self.quality(than)
+        """By more than noise: a standard error of the paired difference over groups. Fits go on from the better one's."""
+        known = self.quality(than)
+        before = {number: dict(fits) for number, fits in self.last.items()}
+        gain = self.quality(candidate) - known
         error = float(gain.std()) / len(gain) ** 0.5
-        return bool(gain.mean() > max(error, _LEAST_GAIN))
+        better = bool(gain.mean() > max(error, _LEAST_GAIN))
+        if not better:
+            self.last = before
+        return better
 
     def scores(self, recipe: PopularityRecipe) -> Floats:
         """(n,) scores by fits that did not see the article; NaN where it is never asked."""

@@ -25,6 +25,7 @@ T = TypeVar("T")
 # Of the columns, each with scores of its own: as many whatever the machine, so that the bits are the same.
 _SHARES = 2
 _SMALL = 100_000  # entries that are not worth a thread
+_NARROW = 1 << 16  # rows that 16 bits can tell apart
 _KEPT = 2  # that are remembered of what was made of some rows: of two windows
 
 
@@ -32,7 +33,7 @@ class Entries(NamedTuple):
     """Column by column, `starts` (width + 1,): which of the rows (m,) have what values."""
 
     starts: Ids
-    rows: NDArray[np.int32]
+    rows: NDArray[np.uint16] | NDArray[np.int32]
     values: NDArray[np.float32]
 
 
@@ -85,9 +86,11 @@ def _transposed(matrix: sp.csr_matrix, rows: Ids) -> Entries:
     values = np.ascontiguousarray(matrix.data, np.float64)
     count = int(np.diff(indptr)[rows].sum())
     width = matrix.shape[1]
-    found = Entries(np.zeros(width + 1, np.int64), np.empty(count, np.int32), np.empty(count, np.float32))
+    narrow = len(rows) <= _NARROW
+    numbers: Any = np.empty(count, np.uint16 if narrow else np.int32)
+    found = Entries(np.zeros(width + 1, np.int64), numbers, np.empty(count, np.float32))
     given = [own.ctypes.data for own in (indptr, indices, values, rows)]
-    kernel.nd_transpose(*given, len(rows), width, *[own.ctypes.data for own in found])
+    kernel.nd_transpose(*given, len(rows), width, narrow, *[own.ctypes.data for own in found])
     return found
 
 
@@ -150,6 +153,7 @@ class Design:
             self._places[number],
             -1 if twin is None else self._places[twin],
             self._columns[number].width,
+            self._entries[number].rows.dtype == np.uint16,
         )
 
     def pool(self) -> ThreadPoolExecutor:
@@ -193,9 +197,25 @@ class Design:
         list(pool.map(add, range(_SHARES)))
         return found
 
+    def table(self, columns: Ids) -> sp.csr_matrix:
+        """(m, columns) of some columns, in order."""
+        found = []
+        for number, (entries, fade) in enumerate(zip(self._entries, self._fades, strict=True)):
+            first, last = self._places[number], self._places[number + 1]
+            own = columns[(columns >= first) & (columns < last)] - first
+            ends = entries.starts[own + 1]
+            lengths = ends - entries.starts[own]
+            starts = np.concatenate([[0], np.cumsum(lengths)])
+            at = np.arange(starts[-1]) + np.repeat(entries.starts[own] - starts[:-1], lengths)
+            values, rows = entries.values[at].astype(np.float64), entries.rows[at].astype(np.int32)
+            values *= 1.0 if fade is None else fade[rows]
+            found.append(sp.csc_matrix((values, rows, starts), shape=(self._count, len(own))))
+        table = sp.hstack(found, format="csr")
+        return table[self.rows] if self._whole else table
+
     def moments(self, pool: ThreadPoolExecutor, emphasis: Floats, residual: Floats) -> Floats:
-        """(3, width): Xᵀ emphasis (m,), the same of squared values, and Xᵀ residual (m,). What was asked before of some of the
-        columns, of the same rows, is remembered."""
+        """(3, width): Xᵀ emphasis (m,), the same of squared values, and Xᵀ residual (m,). What was asked before of some of
+        the columns, of the same rows, is remembered."""
         emphasis, residual = self._spread(emphasis), self._spread(residual)
         key = hashlib.blake2b(self._key, digest_size=16)
         key.update(emphasis.tobytes())

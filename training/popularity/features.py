@@ -97,6 +97,9 @@ class FeatureCache:
                 self._shapes()
             for one in counted:
                 one.result()
+        for feature in features:
+            if feature.kind == "time" and not feature.recent:
+                self._one(feature.inner if feature.crossed else feature, None)
 
     def forget(self) -> None:
         """Let go of all matrices."""

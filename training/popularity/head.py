@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, cpu_count, delayed
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from classifier.errors import LabelError
 from classifier.linear import Linear
@@ -80,9 +81,10 @@ def fit_popularity(
     corpus = with_one_section(corpus)
     days = _days(corpus, judgements)
     material = _material(corpus, targets, judgements, config)
-    chosen = _choose(corpus, material, judgements, days, config, progress)
-    progress("fitting the chosen recipe")
-    return _finish(corpus, material, judgements, days, chosen, config)
+    with threadpool_limits(1, user_api="blas"):  # with more, the last bits would be others
+        chosen = _choose(corpus, material, judgements, days, config, progress)
+        progress("fitting the chosen recipe")
+        return _finish(corpus, material, judgements, days, chosen, config)
 
 
 def with_one_section(corpus: Corpus) -> Corpus:
@@ -92,13 +94,11 @@ def with_one_section(corpus: Corpus) -> Corpus:
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """A recipe, how many were tried, its scores of what was asked inside the training part (n,), NaN elsewhere, and a fit of
-    nearly the same on the newest window."""
+    """A recipe, how many were tried, and its scores of what was asked inside the training part (n,), NaN elsewhere."""
 
     recipe: PopularityRecipe
     tried: int
     held: Floats
-    start: FittedWeights | None
 
 
 def _choose(
@@ -131,8 +131,7 @@ def _choose(
     held = np.full(len(newest), np.nan)
     held[newest] = trials.scores(recipe)
     material.cache.forget()
-    start = trials.start(recipe.learner, len(trials.validation.windows) - 1)
-    return _Chosen(recipe, len(trials.found), held, start)
+    return _Chosen(recipe, len(trials.found), held)
 
 
 def _start(corpus: Corpus, judgements: Judgements, config: Config) -> PopularityRecipe:
@@ -182,7 +181,8 @@ def _finish(
     config: Config,
 ) -> FittedPopularity:
     recipe = chosen.recipe
-    fitted = fit_weights(material, recipe, tolerance=TOLERANCE, start=chosen.start)
+    # From nothing: with its recipe fixed a head is the same to the bit.
+    fitted = fit_weights(material, recipe, tolerance=TOLERANCE)
     if fitted is None:
         raise LabelError(
             "the articles that have a popularity have no text and no other feature",

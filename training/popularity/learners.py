@@ -30,9 +30,9 @@ Loss = Callable[[Floats], tuple[float, Floats]]
 
 TOLERANCE, ROUGH = 1e-4, 5e-3
 _STEPS = 300
-_REMEMBERED = 4  # steps of L-BFGS
+_REMEMBERED = 2  # steps of L-BFGS
 _LEAST_FALL = 0.04  # of the loss in a step, where 1 is the tolerance
-_MOST_STRETCHED = 8.0
+_MOST_STRETCHED, _TRIES = 8.0, 6
 _MOST_PAIRS = 4_000_000
 # How curved a loss is, on average, where least squares have 1: by this alpha is scaled.
 _PAIR_CURVATURE, _LIST_CURVATURE = 0.15, 0.5
@@ -40,8 +40,9 @@ _PAIR_CURVATURE, _LIST_CURVATURE = 0.15, 0.5
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """n articles: their features as a `design` (n, width), standardised `targets` (n,), `groups` (n,) as numbers from 0, how
-    much each article counts (`emphasis` (n,), 1 on average; None: all alike), and whether the targets stand for `flags`."""
+    """n articles: their features as a `design` (n, width), standardised `targets` (n,), `groups` (n,) as numbers from 0,
+    how much each article counts (`emphasis` (n,), 1 on average; None: all alike), and whether the targets stand for
+    `flags`."""
 
     design: Design
     targets: Floats
@@ -71,7 +72,7 @@ def fit(
     tolerance: float = TOLERANCE,
     start: Floats | None = None,
 ) -> Solution:
-    """Weights that `learner` finds best; `start` (width,) are weights from a similar problem, perhaps of another learner."""
+    """Weights that `learner` finds best; `start` (width,) are those of a similar problem, perhaps of another learner."""
     with problem.design.pool() as pool:
         equations = NormalEquations(problem.design, problem.targets, problem.counting, pool)
         if learner == "squares":
@@ -111,14 +112,17 @@ class _Descent:
         scale = np.sqrt(np.maximum(self.curvature * self.equations.squares + alpha, 1e-12))
         scores_of, sums_of = self.problem.design.scores, self.problem.design.sums
 
+        weights = np.empty(size)
+
         def value(point: Floats) -> tuple[float, Floats]:
-            weights = point[:size] / scale
+            np.divide(point[:size], scale, weights)
             scores = scores_of(self.pool, weights)
             if self.free:
                 scores += point[size]
             found, slope = self.loss(scores)
             gradient = np.empty(len(point))
-            gradient[:size] = (sums_of(self.pool, slope) + alpha * weights) / scale
+            sums_of(self.pool, slope, alpha, weights, gradient[:size])
+            gradient[:size] /= scale
             if self.free:
                 gradient[size] = slope.sum()
             return found + 0.5 * alpha * float(weights @ weights), gradient
@@ -138,7 +142,7 @@ class _Descent:
             lambda factor: self.loss(factor * scores)[0] + factor**2 * penalty,
             bounds=(0.0, _MOST_STRETCHED),
             method="bounded",
-            options={"xatol": 0.05},
+            options={"maxiter": _TRIES},
         )
         return start * float(found.x)
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
 
 from classifier.text.native import kernel
 from training.popularity.design import Design
 
 Floats = NDArray[np.float64]
 _STEPS = 300
+_LARGE = 500  # columns
+_TIGHT = 1e-3
 
 
 class NormalEquations:
@@ -42,27 +46,62 @@ class NormalEquations:
         return self._design.sums(self._pool, scores, alpha, weights, out)
 
     def solve(self, alpha: float, tolerance: float, start: Floats | None = None) -> Floats:
-        """Weights (width,) for which (XᵀWX + alpha) @ weights are within `tolerance` · |XᵀWy| of XᵀWy, by conjugate gradients
-        from `start` on, preconditioned by the diagonal (Golub & Van Loan, Matrix Computations, algorithm 11.5.1)."""
+        """Weights (width,) for which (XᵀWX + alpha) @ weights are within `tolerance` · |XᵀWy| of XᵀWy, by conjugate
+        gradients from `start` on (Golub & Van Loan, Matrix Computations, algorithm 11.5.1), preconditioned by the diagonal
+        and, where many steps are to be expected, exactly among the largest columns."""
         width = self._design.width
         diagonal = 1.0 / (self.squares + alpha)
+        large = None
+        if start is None or tolerance <= _TIGHT:
+            large = _Large(self._design, self._emphasis, self.mean, self.squares, alpha)
+            diagonal[large.columns] = 0.0
         weights, residual = np.zeros(width), self.right.copy()
         enough = (tolerance * float(np.linalg.norm(residual))) ** 2
         direction, product, found = np.zeros(width), np.empty(width), np.empty(2)
         if start is not None:
             weights += start
             residual -= self.times(weights, float(self.mean @ weights), alpha, product)
-        square = float(residual @ residual)
-        scaled, beta = float(residual @ (diagonal * residual)), 0.0
+        square, scaled, beta = float(residual @ residual), float(residual @ (diagonal * residual)), 0.0
+        if large is not None:
+            scaled += large.precondition(residual)
         for _ in range(_STEPS):
             if square <= enough or scaled <= 0.0:
                 break
             vectors = [own.ctypes.data for own in (residual, diagonal, self.mean)]
             shift = kernel.nd_direction(width, *vectors, beta, direction.ctypes.data)
+            if large is not None:
+                shift += large.direct(direction, self.mean)
             self.times(direction, shift, alpha, product)
             length = scaled / float(direction @ product)
             vectors = [own.ctypes.data for own in (direction, product, diagonal, weights, residual, found)]
             kernel.nd_step(width, length, *vectors)
             before, (scaled, square) = scaled, found.tolist()
+            if large is not None:
+                scaled += large.precondition(residual)
             beta = scaled / before
         return weights
+
+
+class _Large:
+    """The normal equations of the `columns` with the largest squares alone, which are few enough to be solved at once: what
+    these have to do with each other is what conjugate gradients would take the most steps for."""
+
+    def __init__(self, design: Design, emphasis: Floats, mean: Floats, squares: Floats, alpha: float) -> None:
+        count = min(_LARGE, len(squares))
+        self.columns = np.sort(np.argpartition(-squares, count - 1)[:count])
+        table = design.table(self.columns)
+        mean = mean[self.columns]
+        matrix = (table.T @ sp.diags(emphasis) @ table).toarray() - emphasis.sum() * np.outer(mean, mean)
+        self._factor = cho_factor(matrix + alpha * np.eye(count))
+        self._preconditioned = np.zeros(count)
+
+    def precondition(self, residual: Floats) -> float:
+        """Solve for that residual (width,); how much it is along the solution."""
+        own = residual[self.columns]
+        self._preconditioned = cho_solve(self._factor, own)
+        return float(own @ self._preconditioned)
+
+    def direct(self, direction: Floats, mean: Floats) -> float:
+        """Add the solution to a direction (width,); how much it is along `mean` (width,)."""
+        direction[self.columns] += self._preconditioned
+        return float(mean[self.columns] @ self._preconditioned)

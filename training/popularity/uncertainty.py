@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.blocks import side_by_side
+from training.popularity.design import Design
 from training.popularity.material import FittedWeights, Material
 from training.popularity.recipes import PopularityRecipe
 
@@ -28,14 +29,18 @@ def weight_variance(
     of the targets; times a factor that lets differences of articles vary as they do from fit to fit (the jackknife that
     leaves a fold out, Tukey 1958), since features that occur together share what there is to know.
     """
-    plain = [one.matrix for one in material.predicting(recipe)]
+    features = material.predicting(recipe)
+    plain = [one.matrix for one in features]
     scores = np.where(np.isfinite(held), held, fitted.scores)
     spread = float(scores.var())
     slope = float(np.cov(scores, material.targets)[0, 1] / spread) if spread > 1e-12 else 0.0
     left = float((material.targets - slope * scores).var())
     # Logistic and other scores have a unit of their own.
     unit = 1.0 / max(slope, 0.1)
-    squares = np.concatenate([np.bincount(own.indices, own.data**2, own.shape[1]) for own in plain])
+    count = len(held)
+    design = Design([one.columns for one in features], np.arange(count), whole=count)
+    with design.pool() as pool:
+        squares = design.moments(pool, np.ones(count), np.zeros(count))[1]
     variance = left * unit**2 / (squares + recipe.plain_alpha)
     if len(fits) < _LEAST_FITS:
         return np.asarray(variance)

@@ -166,6 +166,7 @@ class Part(Structure):
         ("first", c_int64),
         ("twin", c_int64),
         ("width", c_int64),
+        ("narrow", c_int64),
     ]
 
 
@@ -252,7 +253,7 @@ def open_kernel(path: Path) -> Any:
             [c_void_p, c_void_p, c_void_p, c_void_p, c_int64, c_int32, c_void_p, c_void_p, c_void_p],
         ),
         "nd_squares": (None, [c_void_p, c_void_p, c_int64, c_void_p]),
-        "nd_transpose": (None, [*[c_void_p] * 4, c_int64, c_int64, *[c_void_p] * 3]),
+        "nd_transpose": (None, [*[c_void_p] * 4, *[c_int64] * 3, *[c_void_p] * 3]),
         "nd_scores": (None, [*parts, c_void_p, c_void_p, c_void_p]),
         "nd_sums": (None, [*parts, c_void_p, c_void_p, c_double, c_void_p, c_void_p]),
         "nd_moments": (None, [POINTER(Part), *[c_void_p] * 5]),

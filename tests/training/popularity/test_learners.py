@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from training.popularity import learners
+from training.popularity.design import Columns, Design
 from training.popularity.learners import (
     Loss,
     Problem,
@@ -28,6 +29,15 @@ from training.popularity.recipes import LEARNERS, Learner
 EXACT = 1e-12
 
 
+def design(table: Any) -> Design:
+    return Design([Columns(sp.csr_matrix(table))], np.arange(table.shape[0]))
+
+
+def told(given_: Problem) -> Any:
+    """(n, width) the features as they are fitted."""
+    return given_.design.table(np.arange(given_.design.width)).toarray()
+
+
 def problem(count: int = 200, width: int = 12, groups: int = 10, seed: int = 0, **changes: Any) -> Problem:
     """Sparse features of which three tell, groups that are not in order, targets standardised."""
     draw = np.random.default_rng(seed)
@@ -37,7 +47,7 @@ def problem(count: int = 200, width: int = 12, groups: int = 10, seed: int = 0, 
     targets = table @ truth + 0.3 * draw.normal(size=count)
     group = draw.integers(0, groups, count)
     values: dict[str, Any] = {"targets": (targets - targets.mean()) / targets.std(), "groups": group}
-    return Problem(sp.csr_matrix(table), **{**values, **changes})
+    return Problem(design(table), **{**values, **changes})
 
 
 def emphasised(count: int = 200) -> np.ndarray[Any, Any]:
@@ -50,17 +60,17 @@ def emphasised(count: int = 200) -> np.ndarray[Any, Any]:
 def test_least_squares_are_those_of_ridge(alpha: float, emphasis: Any) -> None:
     given_ = problem(emphasis=emphasis)
     found = fit("squares", given_, alpha, tolerance=EXACT)
-    theirs = Ridge(alpha).fit(given_.features.toarray(), given_.targets, emphasis)
+    theirs = Ridge(alpha).fit(told(given_), given_.targets, emphasis)
     np.testing.assert_allclose(found.weights, theirs.coef_, rtol=0, atol=1e-6)
     assert found.intercept == pytest.approx(theirs.intercept_, abs=1e-6)
 
 
 def test_least_squares_with_more_features_than_articles_and_one_that_never_varies() -> None:
     given_ = problem(count=20, width=60)
-    table = sp.csr_matrix(sp.hstack([given_.features, np.ones((20, 1)), sp.csr_matrix((20, 1))]))
-    given_ = replace(given_, features=table)
+    table = np.hstack([told(given_), np.ones((20, 1)), np.zeros((20, 1))])
+    given_ = replace(given_, design=design(table))
     found = fit("squares", given_, 1.0, tolerance=EXACT)
-    theirs = Ridge(1.0).fit(table.toarray(), given_.targets)
+    theirs = Ridge(1.0).fit(table, given_.targets)
     np.testing.assert_allclose(found.weights, theirs.coef_, rtol=0, atol=1e-6)
     assert found.weights[-2:] == pytest.approx([0.0, 0.0], abs=1e-9)
 
@@ -73,7 +83,7 @@ def test_logistic_regression_is_scikit_learns(alpha: float, emphasis: Any) -> No
     hits = given_.targets > 0
     c = 1.0 / (alpha * hits.mean() * (1 - hits.mean()))
     theirs = LogisticRegression(C=c, tol=1e-8, max_iter=1000)
-    theirs.fit(given_.features.toarray(), hits, emphasis)
+    theirs.fit(told(given_), hits, emphasis)
     np.testing.assert_allclose(found.weights, theirs.coef_[0], rtol=0, atol=1e-3)
     assert found.intercept == pytest.approx(theirs.intercept_[0], abs=1e-3)
 
@@ -135,7 +145,7 @@ def test_every_learner_finds_an_order_that_features_tell(learner: Learner, empha
     group = draw.integers(0, 10, 200)
     within = table[:, 0] - 2 * table[:, 1]
     within = within - np.array([within[group == g].mean() for g in range(10)])[group]
-    given_ = Problem(sp.csr_matrix(table), within / within.std(), group, emphasis)
+    given_ = Problem(design(table), within / within.std(), group, emphasis)
     found = fit(learner, given_, 0.01, tolerance=1e-6)
     assert concordance(table @ found.weights, given_) > 0.95
     assert concordance(table @ -found.weights, given_) < 0.05
@@ -149,7 +159,7 @@ def test_order_within_groups_is_what_pairs_and_lists_go_by() -> None:
     inside = np.tile(np.linspace(-1, 1, 20), 10)
     table = np.column_stack([group / 10 - inside, inside])
     standardised = inside / inside.std()
-    given_ = Problem(sp.csr_matrix(table), standardised, group)
+    given_ = Problem(design(table), standardised, group)
     learnt: tuple[Learner, ...] = ("pairwise", "listwise")
     for learner in learnt:
         assert concordance(table @ fit(learner, given_, 0.01).weights, given_) == 1.0
@@ -157,7 +167,7 @@ def test_order_within_groups_is_what_pairs_and_lists_go_by() -> None:
 
 def test_pairs_by_hand() -> None:
     given_ = Problem(
-        sp.csr_matrix((6, 1)), np.array([1.0, 0.0, 3.0, 0.0, 5.0, 5.0]), np.array([0, 0, 1, 0, 2, 2])
+        design(np.zeros((6, 1))), np.array([1.0, 0.0, 3.0, 0.0, 5.0, 5.0]), np.array([0, 0, 1, 0, 2, 2])
     )
     better, worse, weight = pairs(given_)
     assert sorted(zip(better.tolist(), worse.tolist(), weight.tolist(), strict=True)) == [
@@ -166,7 +176,7 @@ def test_pairs_by_hand() -> None:
     ]
     emphasis = np.array([2.0, 1.0, 9.0, 0.0, 9.0, 9.0])
     assert pairs(replace(given_, emphasis=emphasis))[2] == pytest.approx([1 / 3, 1 / 3])  # their mean is 1
-    nothing = Problem(sp.csr_matrix((0, 1)), np.empty(0), np.empty(0, np.int64))
+    nothing = Problem(design(np.zeros((0, 1))), np.empty(0), np.empty(0, np.int64))
     assert [len(part) for part in pairs(nothing)] == [0, 0, 0]
 
 
@@ -200,5 +210,5 @@ def test_what_counts_more_decides(learner: Learner) -> None:
     for heavy in (sign > 0, sign < 0):
         emphasis = np.where(heavy, 1.9, 0.1)
         targets = table[:, 0] * sign / table.std()
-        found = fit(learner, Problem(sp.csr_matrix(table), targets, group, emphasis), 0.1)
+        found = fit(learner, Problem(design(table), targets, group, emphasis), 0.1)
         assert np.sign(found.weights[0]) == sign[heavy][0]

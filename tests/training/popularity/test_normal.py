@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -9,7 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.popularity import normal
+from training.popularity.design import Columns, Design
 from training.popularity.normal import NormalEquations
+
+
+def dense(table: Any, targets: Any, emphasis: Any) -> tuple[Any, Any, Any, float]:
+    """Means, XᵀWX, XᵀWy and the targets' mean, by matrices."""
+    mean = emphasis @ table / emphasis.sum()
+    centred = table - mean
+    centre = emphasis @ targets / emphasis.sum()
+    return (
+        mean,
+        centred.T @ (emphasis[:, None] * centred),
+        centred.T @ (emphasis * (targets - centre)),
+        centre,
+    )
 
 
 @given(
@@ -22,39 +38,61 @@ def test_they_are_those_of_the_centred_matrix(
     everything = sp.random(count + more, width, density, "csr", random_state=random)
     rows = random.permutation(count + more)[:count].astype(np.int64)
     targets, emphasis = random.normal(size=count), random.random(count) + 0.1
-    found = NormalEquations(everything, rows, targets, emphasis)
-    table = everything.toarray()[rows]
-    mean = emphasis @ table / emphasis.sum()
-    centred = table - mean
-    matrix = centred.T @ (emphasis[:, None] * centred)
-    centre = emphasis @ targets / emphasis.sum()
-    np.testing.assert_allclose(found.mean, mean, atol=1e-12)
-    np.testing.assert_allclose(found.centre, centre, atol=1e-12)
-    np.testing.assert_allclose(found.squares, np.diag(matrix), atol=1e-10)
-    np.testing.assert_allclose(found.right, centred.T @ (emphasis * (targets - centre)), atol=1e-10)
-    weights = random.normal(size=width)
-    with found.pool() as pool:
-        np.testing.assert_allclose(found.times(pool)(weights), matrix @ weights, atol=1e-10)
+    table = everything.toarray().astype(np.float32).astype(np.float64)[rows]
+    mean, matrix, right, centre = dense(table, targets, emphasis)
+    design = Design([Columns(everything)], rows)
+    with design.pool() as pool:
+        found = NormalEquations(design, targets, emphasis, pool)
+        np.testing.assert_allclose(found.mean, mean, atol=1e-12)
+        np.testing.assert_allclose(found.centre, centre, atol=1e-12)
+        np.testing.assert_allclose(found.squares, np.diag(matrix), atol=1e-10)
+        np.testing.assert_allclose(found.right, right, atol=1e-10)
+        weights = random.normal(size=width)
+        product = found.times(weights, float(mean @ weights), 0.5)
+        np.testing.assert_allclose(product, matrix @ weights + 0.5 * weights, atol=1e-10)
 
 
-@pytest.mark.parametrize("kind", [np.int32, np.int64])
-def test_the_same_bits_on_one_thread_and_several(monkeypatch: pytest.MonkeyPatch, kind: type) -> None:
+@pytest.mark.parametrize("large", [1, 7, 500])
+@given(st.integers(0, 2**32 - 1), st.floats(0.1, 50.0), st.booleans())
+def test_solutions(large: int, seed: int, alpha: float, warm: bool) -> None:
+    """However many columns are solved at once, and wherever it starts."""
+    random = np.random.default_rng(seed)
+    everything = sp.random(40, 25, 0.3, "csr", random_state=random)
+    fade = 0.5 ** random.random(40)
+    plain = Columns(everything)
+    design = Design([plain, Columns(everything, fade, plain)], np.arange(35))
+    targets, emphasis = random.normal(size=35), random.random(35) + 0.1
+    table = design.table(np.arange(50)).toarray()
+    _, matrix, right, _ = dense(table, targets, emphasis)
+    with pytest.MonkeyPatch.context() as patch, design.pool() as pool:
+        patch.setattr(normal, "_LARGE", large)
+        start = random.normal(size=50) if warm else None
+        found = NormalEquations(design, targets, emphasis, pool).solve(alpha, 1e-12, start)
+    np.testing.assert_allclose(found, np.linalg.solve(matrix + alpha * np.eye(50), right), atol=1e-8)
+
+
+def test_more_of_the_largest_columns_at_once_are_fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(0)
-    table = sp.random(300, 50, 0.2, "csr", random_state=random)
-    table.indptr, table.indices = table.indptr.astype(kind), table.indices.astype(kind)
-    targets, weights = random.normal(size=300), random.normal(size=50)
-    rows, emphasis = np.arange(300), np.ones(300)
-    found = []
-    for small in (0, 10**9):
-        monkeypatch.setattr(normal, "_SMALL", small)
-        equations = NormalEquations(table, rows, targets, emphasis)
-        with equations.pool() as pool:
-            found.append((equations.right.tobytes(), equations.times(pool)(weights).tobytes()))
-    assert found[0] == found[1]
+    mixed = random.normal(size=(200, 30)) @ random.normal(
+        size=(30, 30)
+    )  # columns have much to do with each other
+    design = Design([Columns(sp.csr_matrix(mixed))], np.arange(200))
+    times, steps = NormalEquations.times, []
+    monkeypatch.setattr(NormalEquations, "times", lambda *given: steps.append(1) or times(*given))
+    counts = []
+    with design.pool() as pool:
+        for large in (1, 20, 30):
+            monkeypatch.setattr(normal, "_LARGE", large)
+            steps.clear()
+            NormalEquations(design, random.normal(size=200), np.ones(200), pool).solve(0.1, 1e-6)
+            counts.append(len(steps))
+    assert counts[0] > counts[1] > counts[2]
+    assert counts[2] <= 2
 
 
 def test_articles_without_features() -> None:
-    found = NormalEquations(sp.csr_matrix((4, 3)), np.array([0, 3]), np.array([1.0, -1.0]), np.ones(2))
-    with found.pool() as pool:
-        assert found.times(pool)(np.ones(3)).tolist() == [0.0] * 3
+    design = Design([Columns(sp.csr_matrix((4, 3)))], np.array([0, 3]))
+    with design.pool() as pool:
+        found = NormalEquations(design, np.array([1.0, -1.0]), np.ones(2), pool)
+        assert found.solve(1.0, 1e-6).tolist() == [0.0] * 3
     assert found.right.tolist() == [0.0] * 3
