@@ -14,7 +14,7 @@ from joblib import Parallel, cpu_count, delayed
 from numpy.typing import NDArray
 
 from classifier.text.rows import TEXT, Rows
-from training.popularity.learners import ROUGH
+from training.popularity.learners import rough
 from training.popularity.material import FittedWeights, Material, fit_weights
 from training.popularity.recipes import LEARNERS, SHAPE, TIME, Feature, Learner, PopularityRecipe
 from training.popularity.validation import Validation
@@ -67,9 +67,10 @@ class Trials:
         self.material.cache.prepare((*recipe.features, *self.material.nuisance))
         windows = self.validation.windows
         starts = [self.start(recipe.learner, number) for number in range(len(windows))]
+        tolerance = rough(len(self.material.targets))
         # Threads: products of sparse matrices let go of the interpreter.
         fits = Parallel(n_jobs=min(cpu_count(), max(len(windows), 1)), prefer="threads")(
-            delayed(fit_weights)(self.material, recipe, window.fitted, tolerance=ROUGH, start=start)
+            delayed(fit_weights)(self.material, recipe, window.fitted, tolerance=tolerance, start=start)
             for window, start in zip(windows, starts, strict=True)
         )
         for number, (window, fitted) in enumerate(zip(windows, fits, strict=True)):

@@ -23,7 +23,7 @@ from training.metrics import top_k_membership
 from training.popularity.choice import Trials, choose_recipe, start_recipe
 from training.popularity.columns import is_numeric
 from training.popularity.features import FeatureCache, to_blocks
-from training.popularity.learners import ROUGH, TOLERANCE
+from training.popularity.learners import TOLERANCE, rough
 from training.popularity.material import FittedWeights, Material, fit_weights
 from training.popularity.recipes import Feature, PopularityRecipe, as_learner
 from training.popularity.sources import group_sizes, score_quantiles, source_names, weekdays
@@ -234,7 +234,7 @@ def _out_of_fold(
             recipe,
             ~held,
             features_of=everything,
-            tolerance=ROUGH,
+            tolerance=rough(len(fold)),
             start=fitted,
         )
         for held in parts

@@ -28,7 +28,8 @@ Ids = NDArray[np.int64]
 # Value and gradient (n,) of a loss of scores (n,).
 Loss = Callable[[Floats], tuple[float, Floats]]
 
-TOLERANCE, ROUGH = 1e-4, 5e-3
+TOLERANCE, _ROUGH = 1e-4, 5e-3
+_FEW = 10_000  # articles, fitted to the end in no time; of few groups a choice goes by little things, too
 _STEPS = 300
 _REMEMBERED = 2  # steps of L-BFGS
 _LEAST_FALL = 0.04  # of the loss in a step, where 1 is the tolerance
@@ -62,6 +63,11 @@ class Solution:
 
     weights: Floats
     intercept: float
+
+
+def rough(articles: int) -> float:
+    """The tolerance of a fit that is only compared with others."""
+    return TOLERANCE if articles < _FEW else _ROUGH
 
 
 def fit(

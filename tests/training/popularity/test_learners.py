@@ -16,6 +16,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from training.popularity import learners
 from training.popularity.design import Columns, Design
 from training.popularity.learners import (
+    TOLERANCE,
     Loss,
     Problem,
     _list_loss,
@@ -23,6 +24,7 @@ from training.popularity.learners import (
     _pair_loss,
     fit,
     pairs,
+    rough,
 )
 from training.popularity.recipes import LEARNERS, Learner
 
@@ -212,3 +214,8 @@ def test_what_counts_more_decides(learner: Learner) -> None:
         targets = table[:, 0] * sign / table.std()
         found = fit(learner, Problem(design(table), targets, group, emphasis), 0.1)
         assert np.sign(found.weights[0]) == sign[heavy][0]
+
+
+def test_few_articles_are_fitted_to_the_end_even_to_be_compared() -> None:
+    assert rough(9_999) == TOLERANCE
+    assert rough(10_000) > TOLERANCE
