@@ -30,7 +30,7 @@ from sklearn.preprocessing import MultiLabelBinarizer
 from sklearn.svm import LinearSVC
 
 from classifier.model import Model, load_version
-from classifier.reading import read_all
+from classifier.reading import Reading, read_all
 from classifier.reading.base import ReadOptions
 from training.baselines import popularity_tables
 from training.config import Config, parse_config
@@ -40,14 +40,16 @@ from training.duplicates import near_duplicates
 from training.evaluation import evaluate_reading
 from training.fit import evaluate_test, train
 from training.labels import training_targets
-from training.metrics import accuracy, macro_f1, micro_f1
+from training.metrics import accuracy, evaluate_popularity, macro_f1, micro_f1
 from training.popularity.head import fit_popularity
+from training.popularity.sources import group_sizes, source_names, weekdays
 from training.refit import evaluate_folds, evaluate_forward
 from training.splits import stratified_folds
 
 BY_HAND = "scikit-learn by hand"
 RESULTS = Path(__file__).parent / "results" / "quality.json"
 ORDER = (("ndcg_at_10", "popularity, nDCG@10"), ("top5_overlap", "popularity, top-5 overlap"))
+BRIER, CALIBRATION = "chance of the top 5, Brier score", "chance of the top 5, calibration error"
 SECTION_SETS = ("headlines_in", "naver_most_viewed", "nyt_popular")
 _SETS_OF = 0.2  # the share of headlines_in that is held out at random for the prediction sets
 
@@ -146,7 +148,7 @@ def popularity(data: Path, scratch: Path) -> Iterator[dict[str, Any]]:
     )
     boxes = train(blind, scratch / "boxes", Config())
     from_boxes = evaluate_reading(load_version(boxes.folder), reading, Config(), "test").popularity or {}
-    yield from _chances("outlets_reactions", counts)
+    yield from _chances("outlets_reactions", counts, _brier_of_usual_sizes(reading))
     for metric, shown in ORDER:
         for who, found in (
             ("Newsdesk, from counts", counts),
@@ -162,8 +164,10 @@ def forward(data: Path) -> Iterator[dict[str, Any]]:
     """The same days, each predicted by a fit on everything before it, as a newsroom that trains every night would."""
     reading = read_all([str(data / "outlets_reactions.parquet")])
     found = evaluate_forward(reading, Config(), 1).popularity or {}
+    who = "Newsdesk, trained every night"
+    yield _row("outlets_reactions", BRIER, who, found["top5_brier"], found["intervals"]["top5_brier"])
+    yield _row("outlets_reactions", CALIBRATION, who, found["top5_ece"])
     for metric, shown in ORDER:
-        who = "Newsdesk, trained every night"
         yield _row("outlets_reactions", shown, who, found[metric], found["intervals"][metric])
 
 
@@ -198,12 +202,34 @@ def popularity_only(data: Path, name: str, config: Config) -> dict[str, Any]:
     return found or {}
 
 
-def _chances(name: str, found: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    metric = "chance of the top 5, Brier score"
-    yield _row(name, metric, "Newsdesk", found["top5_brier"], found["intervals"]["top5_brier"])
-    yield _row(name, metric, "always 5 over the group's size", found["top5_brier_size"])
-    yield _row(name, metric, "always the base rate", found["top5_brier_base_rate"])
-    yield _row(name, "chance of the top 5, calibration error", "Newsdesk", found["top5_ece"])
+def _chances(name: str, found: dict[str, Any], usual: float) -> Iterator[dict[str, Any]]:
+    yield _row(name, BRIER, "Newsdesk", found["top5_brier"], found["intervals"]["top5_brier"])
+    yield _row(name, BRIER, "always 5 over the group's size", found["top5_brier_size"])
+    yield _row(name, BRIER, "always 5 over the usual size, as known beforehand", usual)
+    yield _row(name, BRIER, "always the base rate", found["top5_brier_base_rate"])
+    yield _row(name, CALIBRATION, "Newsdesk", found["top5_ece"])
+
+
+def _brier_of_usual_sizes(reading: Reading) -> float:
+    """Of the chance 5 over the size that a source's days usually have, which is all that is known before a day is over: the
+    sizes that a head keeps, without its scores."""
+    dataset = build_dataset(reading, Config())
+    train_part, test_part = (dataset.corpus.take(mask) for mask in (dataset.split.train, dataset.split.test))
+    taught, asked = (
+        judgements_of(dataset.corpus, (), Config(), mask)[0]
+        for mask in (dataset.split.train, dataset.split.test)
+    )
+    names, source = source_names(train_part)
+    _, group, counts = np.unique(taught.groups, return_inverse=True, return_counts=True)
+    sizes = group_sizes(train_part, taught, counts[group].astype(float), source, len(names))
+    place = {name: i + 1 for i, name in enumerate(names)}
+    of_test = np.array([place.get(str(one), 0) for one in test_part.rows.values("source")])
+    chances = np.minimum(5.0 / sizes[of_test, weekdays(test_part)], 1.0)[asked.rows]
+    nothing = np.zeros(len(asked))
+    found = evaluate_popularity(
+        asked.values, nothing, asked.groups, flags=asked.flags, top5_probability=chances
+    ).top5_brier
+    return float("nan") if found is None else found
 
 
 def _row(

@@ -11,15 +11,15 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from classifier.errors import FieldError
 from classifier.reading.base import SITE_WIDE, Chunk, Note, ReadOptions, Source
 from classifier.reading.document_times import notes_of, written_time
-from classifier.reading.documents import Item, article_of, library, read_document, refusals, section_fields
+from classifier.reading.documents import Item, article_of, read_document, refusals, section_fields
 from classifier.reading.html_boxes import take_boxes
 from classifier.reading.html_metadata import Metadata, metadata_of
+from classifier.reading.html_text import extracted
 from classifier.reading.html_tree import (
     MAX_HTML_BYTES,
     decode_html,
@@ -42,7 +42,6 @@ _LOOK = 1 << 14  # characters
 _SHORT = 320  # characters, white space included, of what may be a heading or a time
 _LONGEST_TIME = 120
 _DATED = re.compile(r"(?=.*\d{4})(?:\D*+\d++){3}", re.DOTALL)  # a year, a day, an hour
-_MANY_TEXTS = 1000
 _NO_ARTICLE = "pages say that they are no article (og:type)"
 _REPLACED = "pages hold bytes that are not of their encoding"
 
@@ -169,41 +168,6 @@ def _page(tree: HtmlElement, name: str, options: ReadOptions) -> tuple[Page, lis
     boxes = tuple(Box(box.list, taken_at, box.items, box.ids) for box in printed_boxes)
     notes += [Note(name, _NO_ARTICLE)] if metadata.is_article is False else []
     return Page(article_of(Item(fields), name, options), boxes), notes
-
-
-def extracted(tree: HtmlElement, name: str) -> list[str]:
-    """The paragraphs of a page's text, by trafilatura; none where it finds none. The tree may be changed by it.
-
-    Raises:
-        PageError: the library failed on this page.
-    """
-    trafilatura = library("trafilatura")
-    try:
-        text = trafilatura.extract(tree, options=_extractor(fast=_has_many_texts(tree)))
-    except Exception as error:  # whatever a page makes of a library's code, the other pages are to be read
-        raise refused(name, f"its text cannot be extracted ({type(error).__name__})") from error
-    return [line.strip() for line in (text or "").split("\n") if line.strip()]
-
-
-@cache
-def _extractor(*, fast: bool) -> Any:
-    """trafilatura's options: it would make them anew for every page, and changes copies of them only.
-
-    `fast`: without comparing its text with what justext finds, whose time grows with the square of short paragraphs.
-    """
-    return library("trafilatura.settings").Extractor(comments=False, fast=fast)
-
-
-def _has_many_texts(tree: HtmlElement) -> bool:
-    """Whether justext would take long: links do not count, between which it ends its search."""
-    all_of_them, outside_links = _counts()
-    return bool(all_of_them(tree) > _MANY_TEXTS and outside_links(tree) > _MANY_TEXTS)
-
-
-@cache
-def _counts() -> tuple[Any, Any]:
-    path, texts = library("lxml.etree").XPath, "//text()[normalize-space()]"
-    return path(f"count({texts})"), path(f"count({texts}[not(ancestor::a)])")
 
 
 def _article_lines(

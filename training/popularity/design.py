@@ -174,28 +174,23 @@ class Design:
             first += other
         return first[self.rows] if self._whole else first
 
-    def sums(
-        self,
-        pool: ThreadPoolExecutor,
-        slopes: Floats,
-        alpha: float = 0.0,
-        weights: Floats | None = None,
-        out: Floats | None = None,
-    ) -> Floats:
-        """Xᵀ slopes (m,) + alpha · weights (width,): (width,)."""
-        found = np.empty(self.width) if out is None else out
-        slopes = self._spread(slopes)
-        other = found if weights is None else weights
-        if weights is None:
-            found[:] = 0.0
-
-        def add(share: int) -> None:
-            kernel.nd_sums(
-                *self._place(share), slopes.ctypes.data, alpha, other.ctypes.data, found.ctypes.data
-            )
-
-        list(pool.map(add, range(_SHARES)))
+    def sums(self, pool: ThreadPoolExecutor, slopes: Floats) -> Floats:
+        """Xᵀ slopes (m,): (width,)."""
+        found = np.empty(self.width)
+        self.add_up(pool, slopes, 0.0, np.zeros(self.width), found)
         return found
+
+    def add_up(
+        self, pool: ThreadPoolExecutor, slopes: Floats, alpha: float, weights: Floats, out: Floats
+    ) -> float:
+        """Xᵀ slopes (m,) + alpha · weights (width,) into `out` (width,); how much it is along the weights."""
+        slopes = self._spread(slopes)
+
+        def add(share: int) -> float:
+            vectors = weights.ctypes.data, out.ctypes.data
+            return float(kernel.nd_sums(*self._place(share), slopes.ctypes.data, alpha, *vectors))
+
+        return sum(pool.map(add, range(_SHARES)))
 
     def table(self, columns: Ids) -> sp.csr_matrix:
         """(m, columns) of some columns, in order."""

@@ -91,7 +91,7 @@ class FeatureCache:
         """Count and measure what these features need of every article, whatever they will be fitted on: the threads that
         then fit them share it."""
         texts = dict.fromkeys(feature.inner for feature in features if feature.is_text)
-        with ThreadPoolExecutor(max(len(texts), 1)) as pool:  # the kernel counts while Python measures
+        with ThreadPoolExecutor(1) as pool:  # the kernel counts while Python measures
             counted = [pool.submit(self._counted, inner) for inner in texts]
             if any(feature.kind == "shape" for feature in features):
                 self._shapes()

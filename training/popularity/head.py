@@ -35,6 +35,7 @@ from training.splits import day_folds
 Floats = NDArray[np.float64]
 Progress = Callable[[str], None]
 _MANY = 60_000  # the newest so many articles are enough to choose by
+_HELD = 5e-3  # the tolerance of fits that go on from one which has seen what they are asked about
 _LEAST_JUDGED = 200  # judgements that walking forward must give for chances to be calibrated on them
 
 
@@ -234,7 +235,7 @@ def _out_of_fold(
             recipe,
             ~held,
             features_of=everything,
-            tolerance=rough(len(fold)),
+            tolerance=min(rough(len(fold)), _HELD),
             start=fitted,
         )
         for held in parts

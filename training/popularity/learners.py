@@ -28,7 +28,7 @@ Ids = NDArray[np.int64]
 # Value and gradient (n,) of a loss of scores (n,).
 Loss = Callable[[Floats], tuple[float, Floats]]
 
-TOLERANCE, _ROUGH = 1e-4, 5e-3
+TOLERANCE, _ROUGH = 1e-4, 1e-2
 _FEW = 10_000  # articles, fitted to the end in no time; of few groups a choice goes by little things, too
 _STEPS = 300
 _REMEMBERED = 2  # steps of L-BFGS
@@ -116,18 +116,18 @@ class _Descent:
     def run(self, tolerance: float, start: Floats | None) -> Solution:
         alpha, size = self.alpha * self.curvature, self.problem.design.width
         scale = np.sqrt(np.maximum(self.curvature * self.equations.squares + alpha, 1e-12))
-        scores_of, sums_of = self.problem.design.scores, self.problem.design.sums
+        design, pool = self.problem.design, self.pool
 
         weights = np.empty(size)
 
         def value(point: Floats) -> tuple[float, Floats]:
             np.divide(point[:size], scale, weights)
-            scores = scores_of(self.pool, weights)
+            scores = design.scores(pool, weights)
             if self.free:
                 scores += point[size]
             found, slope = self.loss(scores)
             gradient = np.empty(len(point))
-            sums_of(self.pool, slope, alpha, weights, gradient[:size])
+            design.add_up(pool, slope, alpha, weights, gradient[:size])
             gradient[:size] /= scale
             if self.free:
                 gradient[size] = slope.sum()

@@ -29,7 +29,7 @@ class NormalEquations:
     def __init__(self, design: Design, targets: Floats, emphasis: Floats, pool: ThreadPoolExecutor) -> None:
         self._design, self._pool = design, pool
         self._emphasis = np.ascontiguousarray(emphasis, np.float64)
-        total = self._emphasis.sum()
+        self._total = total = float(self._emphasis.sum())
         self.centre = float(self._emphasis @ targets / total)
         # Residuals add up to 0: of the columns' means nothing is left in what is right.
         residual = self._emphasis * (targets - self.centre)
@@ -37,13 +37,13 @@ class NormalEquations:
         self.mean: Floats = sums / total
         self.squares: Floats = np.maximum(squares - self.mean**2 * total, 0.0)
 
-    def times(self, weights: Floats, shift: float, alpha: float, out: Floats | None = None) -> Floats:
-        """(XᵀWX + alpha) @ weights (width,), of which `shift` is along the mean."""
+    def times(self, weights: Floats, alpha: float, out: Floats) -> float:
+        """(XᵀWX + alpha) @ weights (width,) into `out`; how much it is along the weights."""
         scores = self._design.scores(self._pool, weights)
-        scores -= shift
+        scores -= self._emphasis @ scores / self._total
         scores *= self._emphasis
         # Of the columns' means nothing is left: scores that are centred add up to 0.
-        return self._design.sums(self._pool, scores, alpha, weights, out)
+        return self._design.add_up(self._pool, scores, alpha, weights, out)
 
     def solve(self, alpha: float, tolerance: float, start: Floats | None = None) -> Floats:
         """Weights (width,) for which (XᵀWX + alpha) @ weights are within `tolerance` · |XᵀWy| of XᵀWy, by conjugate
@@ -52,7 +52,7 @@ class NormalEquations:
         width = self._design.width
         diagonal = 1.0 / (self.squares + alpha)
         large = None
-        if start is None or tolerance <= _TIGHT:
+        if tolerance <= _TIGHT:
             large = _Large(self._design, self._emphasis, self.mean, self.squares, alpha)
             diagonal[large.columns] = 0.0
         weights, residual = np.zeros(width), self.right.copy()
@@ -60,19 +60,19 @@ class NormalEquations:
         direction, product, found = np.zeros(width), np.empty(width), np.empty(2)
         if start is not None:
             weights += start
-            residual -= self.times(weights, float(self.mean @ weights), alpha, product)
+            self.times(weights, alpha, product)
+            residual -= product
         square, scaled, beta = float(residual @ residual), float(residual @ (diagonal * residual)), 0.0
         if large is not None:
             scaled += large.precondition(residual)
         for _ in range(_STEPS):
             if square <= enough or scaled <= 0.0:
                 break
-            vectors = [own.ctypes.data for own in (residual, diagonal, self.mean)]
-            shift = kernel.nd_direction(width, *vectors, beta, direction.ctypes.data)
+            given = residual.ctypes.data, diagonal.ctypes.data, beta, direction.ctypes.data
+            kernel.nd_direction(width, *given)
             if large is not None:
-                shift += large.direct(direction, self.mean)
-            self.times(direction, shift, alpha, product)
-            length = scaled / float(direction @ product)
+                large.direct(direction)
+            length = scaled / self.times(direction, alpha, product)
             vectors = [own.ctypes.data for own in (direction, product, diagonal, weights, residual, found)]
             kernel.nd_step(width, length, *vectors)
             before, (scaled, square) = scaled, found.tolist()
@@ -101,7 +101,6 @@ class _Large:
         self._preconditioned = cho_solve(self._factor, own)
         return float(own @ self._preconditioned)
 
-    def direct(self, direction: Floats, mean: Floats) -> float:
-        """Add the solution to a direction (width,); how much it is along `mean` (width,)."""
+    def direct(self, direction: Floats) -> None:
+        """Add the solution to a direction (width,)."""
         direction[self.columns] += self._preconditioned
-        return float(mean[self.columns] @ self._preconditioned)

@@ -64,13 +64,18 @@ typedef struct {
         return sums[0] + sums[1];                                                                                      \
     }                                                                                                                  \
                                                                                                                        \
-    static void sums_##NAME(const Part *own, int64_t from, int64_t to, const double *slopes, double alpha,             \
-                            const double *weights, double *sums) {                                                     \
+    static double sums_##NAME(const Part *own, int64_t from, int64_t to, const double *slopes, double alpha,           \
+                              const double *weights, double *sums) {                                                   \
+        double product = 0.0;                                                                                          \
         for (int64_t k = from; k < to; k++) {                                                                          \
             const int64_t i = own->first + k, twin = own->twin + k;                                                    \
             sums[i] = alpha * weights[i] + along_##NAME(own, k, slopes, own->fade);                                    \
-            if (own->twin >= 0) sums[twin] = alpha * weights[twin] + along_##NAME(own, k, slopes, own->twin_fade);     \
+            product += weights[i] * sums[i];                                                                           \
+            if (own->twin < 0) continue;                                                                               \
+            sums[twin] = alpha * weights[twin] + along_##NAME(own, k, slopes, own->twin_fade);                         \
+            product += weights[twin] * sums[twin];                                                                     \
         }                                                                                                              \
+        return product;                                                                                                \
     }                                                                                                                  \
                                                                                                                        \
     static void moments_##NAME(const Part *own, const double *emphasis, const double *residual, double *sums,          \
@@ -119,11 +124,14 @@ API void nd_scores(const Part *parts, int64_t many, const int64_t *cuts, const d
         (parts[p].narrow ? scores_narrow : scores_wide)(parts + p, cuts[2 * p], cuts[2 * p + 1], weights, scores);
 }
 
-/* sums = Xᵀ slopes + alpha · weights, of those columns. */
-API void nd_sums(const Part *parts, int64_t many, const int64_t *cuts, const double *slopes, double alpha,
-                 const double *weights, double *sums) {
+/* sums = Xᵀ slopes + alpha · weights, of those columns; weights · sums of them. */
+API double nd_sums(const Part *parts, int64_t many, const int64_t *cuts, const double *slopes, double alpha,
+                   const double *weights, double *sums) {
+    double product = 0.0;
     for (int64_t p = 0; p < many; p++)
-        (parts[p].narrow ? sums_narrow : sums_wide)(parts + p, cuts[2 * p], cuts[2 * p + 1], slopes, alpha, weights, sums);
+        product += (parts[p].narrow ? sums_narrow : sums_wide)(parts + p, cuts[2 * p], cuts[2 * p + 1], slopes, alpha,
+                                                               weights, sums);
+    return product;
 }
 
 /* Of all columns of a part, whatever its `first` and without its twin: Xᵀ emphasis, the same of squared values, and Xᵀ
@@ -133,15 +141,9 @@ API void nd_moments(const Part *own, const double *emphasis, const double *resid
     (own->narrow ? moments_narrow : moments_wide)(own, emphasis, residual, sums, squares, right);
 }
 
-/* The next direction of conjugate gradients, diagonal · residual + beta · the last one; how much it is along `mean`. */
-API double nd_direction(int64_t width, const double *residual, const double *diagonal, const double *mean, double beta,
-                        double *direction) {
-    double shift = 0.0;
-    for (int64_t i = 0; i < width; i++) {
-        direction[i] = diagonal[i] * residual[i] + beta * direction[i];
-        shift += mean[i] * direction[i];
-    }
-    return shift;
+/* The next direction of conjugate gradients: diagonal · residual + beta · the last one. */
+API void nd_direction(int64_t width, const double *residual, const double *diagonal, double beta, double *direction) {
+    for (int64_t i = 0; i < width; i++) direction[i] = diagonal[i] * residual[i] + beta * direction[i];
 }
 
 /* A step of that length along the direction, which changes the residual by `product`: weights and residual after it, and in

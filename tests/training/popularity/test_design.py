@@ -63,8 +63,9 @@ def test_scores_sums_and_moments(
         np.testing.assert_allclose(design.scores(pool, weights), table @ weights, atol=1e-12)
         np.testing.assert_allclose(design.sums(pool, slopes), table.T @ slopes, atol=1e-12)
         out = np.full(4 * width, np.nan)
-        assert design.sums(pool, slopes, 0.5, weights, out) is out
+        along = design.add_up(pool, slopes, 0.5, weights, out)
         np.testing.assert_allclose(out, table.T @ slopes + 0.5 * weights, atol=1e-12)
+        np.testing.assert_allclose(along, out @ weights, atol=1e-11)
         found = design.moments(pool, emphasis, slopes)
     np.testing.assert_allclose(
         found, [emphasis @ table, emphasis @ table**2, slopes @ table], rtol=0, atol=1e-12

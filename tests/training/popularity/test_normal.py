@@ -48,8 +48,10 @@ def test_they_are_those_of_the_centred_matrix(
         np.testing.assert_allclose(found.squares, np.diag(matrix), atol=1e-10)
         np.testing.assert_allclose(found.right, right, atol=1e-10)
         weights = random.normal(size=width)
-        product = found.times(weights, float(mean @ weights), 0.5)
+        product = np.empty(width)
+        along = found.times(weights, 0.5, product)
         np.testing.assert_allclose(product, matrix @ weights + 0.5 * weights, atol=1e-10)
+        np.testing.assert_allclose(along, product @ weights, atol=1e-9)
 
 
 @pytest.mark.parametrize("large", [1, 7, 500])
