@@ -11,6 +11,7 @@ import pytest
 
 from training.corpus import Corpus
 from training.popularity.choice import Trials, choose_recipe, start_recipe
+from training.popularity.material import fit_weights
 from training.popularity.recipes import Feature, PopularityRecipe
 from training.popularity.validation import make_validation
 
@@ -217,6 +218,24 @@ def test_each_recipe_is_tried_once_and_what_is_tried_is_said(
     assert f"tried {PLAIN}: {trials.quality(PLAIN).mean():.4f}" in said
     assert found in trials.found
     assert len(said) == len(trials.found)
+
+
+def test_fits_go_on_from_those_of_the_better_recipe(simulate: Any, trials_of: Any) -> None:
+    trials = trials_of(simulate(lambda row: 0.1 * number(row)))
+    poor = replace(PLAIN, features=parsed("section * 0.5"))
+    assert not trials.better(poor, PLAIN)
+    for window in range(len(trials.validation.windows)):
+        start = trials.start("squares", window)
+        assert start is not None
+        assert [str(feature) for feature, _ in start.features] == written(PLAIN)
+        assert trials.start("pairwise", window) is start  # no fit of this learner is there yet
+    richer = replace(PLAIN, features=(*PLAIN.features, *parsed("headline shape")))
+    trials.better(richer, PLAIN)
+    for window, one in enumerate(trials.validation.windows):
+        cold = fit_weights(trials.material, richer, one.fitted, tolerance=1e-4)
+        assert cold is not None
+        np.testing.assert_allclose(trials.scores(richer)[one.asked], cold.scores[one.asked], atol=1e-2)
+    assert trials.start("squares", len(trials.validation.windows)) is None
 
 
 def test_a_part_without_features_is_scored_alike(simulate: Any, trials_of: Any) -> None:

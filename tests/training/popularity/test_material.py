@@ -109,6 +109,32 @@ def test_least_squares_of_a_part_see_nothing_else(simulate: Any, corpus_of: Make
     assert not np.allclose(whole.weights, everything.weights)
 
 
+def test_a_fit_starts_from_the_features_that_it_shares_with_another(
+    simulate: Any, corpus_of: Make, material_of: Any
+) -> None:
+    _, _, _, material = material_of(corpus_of(simulate(lift)))
+    first = fit_weights(
+        material, recipe("text word(1,1)", "source * 0.5", "source * 1, recent 7"), tolerance=1e-4
+    )
+    assert first is not None
+    widths = dict(first.features)
+    words, source = Feature.parse("text word(1,1)"), Feature.parse("source * 0.5")
+    other = Feature.parse("section * 1")
+    found = first.start([(source, 2), (other, 2), (words, widths[words]), (source, 3)])
+    own = first.solution.weights
+    after = widths[words]
+    expected = [
+        *own[after : after + 2],
+        0.0,
+        0.0,
+        *own[:after],
+        0.0,
+        0.0,
+        0.0,
+    ]  # of another width it is another
+    assert found.tolist() == expected
+
+
 def test_older_articles_count_less(simulate: Any, corpus_of: Make, material_of: Any) -> None:
     corpus, _, _, material = material_of(corpus_of(simulate(lift, days=20, daily=12)))
     rows = np.arange(len(corpus))
