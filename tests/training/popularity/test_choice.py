@@ -231,7 +231,7 @@ def test_fits_go_on_from_those_of_the_better_recipe(simulate: Any, trials_of: An
         assert trials.start("pairwise", window) is start  # no fit of this learner is there yet
     richer = replace(PLAIN, features=(*PLAIN.features, *parsed("headline shape")))
     trials.better(richer, PLAIN)
-    for window, one in enumerate(trials.validation.windows):
+    for one in trials.validation.windows:
         cold = fit_weights(trials.material, richer, one.fitted, tolerance=1e-4)
         assert cold is not None
         np.testing.assert_allclose(trials.scores(richer)[one.asked], cold.scores[one.asked], atol=1e-2)
