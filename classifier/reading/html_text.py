@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from copy import copy
 from functools import cache
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from classifier.reading.documents import library
@@ -39,6 +40,7 @@ _USUAL = frozenset(
         "graphic",
     )
 )
+_KNOWN = ("2.3.",)
 _VIDEO = 5  # characters that Readability may put in place of a frame
 
 
@@ -60,7 +62,7 @@ def _text(tree: HtmlElement) -> str:
     size, in_paragraphs = _size(paths.texts(tree)), _size(paths.in_paragraphs(tree))
     # Links do not count, between which justext ends its search.
     many = paths.count(tree) > _MANY_TEXTS and paths.outside_links(tree) > _MANY_TEXTS
-    if many or 2 * in_paragraphs >= size:
+    if many or (2 * in_paragraphs >= size and _is_known()):
         options = _alone()
         document = _document(tree, options)
         if many or (document is not None and not options.second_look and _stands(document.body, tree, size)):
@@ -79,6 +81,12 @@ def _size(texts: list[str]) -> int:
 
 def _document(tree: HtmlElement, options: Any) -> Any:
     return library("trafilatura").bare_extraction(tree, options=options)
+
+
+@cache
+def _is_known() -> bool:
+    """Whether what `_stands` says was looked up in this version of trafilatura; of others it is not taken for granted."""
+    return version("trafilatura").startswith(_KNOWN)
 
 
 @cache

@@ -68,7 +68,7 @@ class Trials:
         windows = self.validation.windows
         starts = [self.start(recipe.learner, number) for number in range(len(windows))]
         tolerance = rough(len(self.material.targets))
-        # Threads: products of sparse matrices let go of the interpreter.
+        # Threads: the kernel lets go of the interpreter.
         fits = Parallel(n_jobs=min(cpu_count(), max(len(windows), 1)), prefer="threads")(
             delayed(fit_weights)(self.material, recipe, window.fitted, tolerance=tolerance, start=start)
             for window, start in zip(windows, starts, strict=True)

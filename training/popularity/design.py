@@ -115,9 +115,6 @@ class Design:
         self._size = sum(len(own.rows) for own in self._entries)
         self._parts, self._cuts = self._laid_out()
 
-    def __len__(self) -> int:
-        return len(self.rows)
-
     @property
     def width(self) -> int:
         return int(self._places[-1])
@@ -174,12 +171,6 @@ class Design:
             first += other
         return first[self.rows] if self._whole else first
 
-    def sums(self, pool: ThreadPoolExecutor, slopes: Floats) -> Floats:
-        """Xᵀ slopes (m,): (width,)."""
-        found = np.empty(self.width)
-        self.add_up(pool, slopes, 0.0, np.zeros(self.width), found)
-        return found
-
     def add_up(
         self, pool: ThreadPoolExecutor, slopes: Floats, alpha: float, weights: Floats, out: Floats
     ) -> float:
@@ -191,6 +182,10 @@ class Design:
             return float(kernel.nd_sums(*self._place(share), slopes.ctypes.data, alpha, *vectors))
 
         return sum(pool.map(add, range(_SHARES)))
+
+    def lengths(self, columns: Ids) -> Ids:
+        """(columns,) how many entries each of some columns has, of all rows that are laid out."""
+        return np.asarray(np.concatenate([np.diff(own.starts) for own in self._entries])[columns])
 
     def table(self, columns: Ids) -> sp.csr_matrix:
         """(m, columns) of some columns, in order."""

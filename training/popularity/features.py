@@ -4,8 +4,7 @@ artifact holds."""
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -35,18 +34,18 @@ SMALL = 1000  # with fewer articles, words of a single article are kept
 _PAIRS = 2  # articles that must have a feature in a category, where there are not few
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FittedFeature:
-    """A feature's matrix (n, width) over all articles, and its block where it was fitted on all of them."""
+    """A feature's matrix (n, width) over all articles, and its block where it was fitted on all of them; `columns` is the
+    matrix as designs take it."""
 
     feature: Feature
     block: Block | None
     matrix: sp.csr_matrix
+    columns: Columns = field(init=False, repr=False, compare=False)
 
-    @cached_property
-    def columns(self) -> Columns:
-        """The matrix as designs take it."""
-        return Columns(self.matrix)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", Columns(self.matrix))
 
 
 class FeatureCache:

@@ -167,7 +167,7 @@ def _material(corpus: Corpus, targets: Floats, judgements: Judgements, config: C
     groups = np.unique(np.array(names, dtype=np.str_), return_inverse=True)[1]
     nuisance = tuple(
         Feature(BlockRecipe(name), "numeric" if is_numeric(corpus.rows.values(name)) else "block")
-        for name in config.features.nuisance
+        for name in dict.fromkeys(config.features.nuisance)
     )
     cache = FeatureCache(corpus.rows, corpus.timezone, filled, corpus.hash_key)
     return Material(cache, targets, groups, filled, judgements.flags, nuisance)
@@ -182,7 +182,7 @@ def _finish(
     config: Config,
 ) -> FittedPopularity:
     recipe = chosen.recipe
-    # From nothing: with its recipe fixed a head is the same to the bit.
+    # From nothing: with the recipe fixed the weights are the same to the bit.
     fitted = fit_weights(material, recipe, tolerance=TOLERANCE)
     if fitted is None:
         raise LabelError(

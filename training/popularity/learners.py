@@ -33,6 +33,7 @@ _FEW = 10_000  # articles, fitted to the end in no time; of few groups a choice 
 _STEPS = 300
 _REMEMBERED = 2  # steps of L-BFGS
 _LEAST_FALL = 0.04  # of the loss in a step, where 1 is the tolerance
+_LEAST_SHARE = 1e-3  # of flags or of what is none
 _MOST_STRETCHED, _TRIES = 8.0, 6
 _MOST_PAIRS = 4_000_000
 # How curved a loss is, on average, where least squares have 1: by this alpha is scaled.
@@ -59,10 +60,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """scores = features @ weights (width,) + intercept."""
+    """scores = features @ weights (width,) + intercept, as that learner has them."""
 
     weights: Floats
     intercept: float
+    learner: Learner
 
 
 def rough(articles: int) -> float:
@@ -76,81 +78,91 @@ def fit(
     alpha: float,
     *,
     tolerance: float = TOLERANCE,
-    start: Floats | None = None,
+    start: Solution | None = None,
 ) -> Solution:
-    """Weights that `learner` finds best; `start` (width,) are those of a similar problem, perhaps of another learner."""
+    """Weights that `learner` finds best; `start` are those of a similar problem, perhaps of another learner."""
     with problem.design.pool() as pool:
         equations = NormalEquations(problem.design, problem.targets, problem.counting, pool)
         if learner == "squares":
-            weights = equations.solve(alpha, tolerance, start)
-            return Solution(weights, equations.centre - float(equations.mean @ weights))
-        curvature, loss, free = _asked(learner, problem)
-        descent = _Descent(problem, equations, pool, loss, curvature, alpha, free)
+            weights = equations.solve(alpha, tolerance, None if start is None else start.weights)
+            return Solution(weights, equations.centre - float(equations.mean @ weights), learner)
+        curvature, loss, base = _asked(learner, problem)
+        descent = _Descent(problem, equations, pool, learner, loss, curvature, alpha, base)
         return descent.run(tolerance, start)
 
 
-def _asked(learner: Learner, problem: Problem) -> tuple[float, Loss, bool]:
-    """How curved the learner's loss is where least squares have 1, the loss, and whether it tells an intercept, which order
-    alone cannot."""
+def _asked(learner: Learner, problem: Problem) -> tuple[float, Loss, float | None]:
+    """How curved the learner's loss is where least squares have 1; the loss; and the score that fits best where nothing is
+    known of an article, None where any does, since order alone tells no level."""
     if learner == "pairwise":
-        return _PAIR_CURVATURE, _pair_loss(problem), False
+        return _PAIR_CURVATURE, _pair_loss(problem), None
     if learner == "listwise":
-        return _LIST_CURVATURE, _list_loss(problem), False
+        return _LIST_CURVATURE, _list_loss(problem), None
     # The targets are standardised: what lies above their mean was a 1.
     hits = (problem.targets > 0).astype(np.float64)
-    return float(hits.mean() * (1.0 - hits.mean())), _logistic_loss(problem, hits), True
+    share = min(max(float(np.average(hits, weights=problem.counting)), _LEAST_SHARE), 1.0 - _LEAST_SHARE)
+    curvature = max(float(hits.mean() * (1.0 - hits.mean())), _LEAST_SHARE)
+    return curvature, _logistic_loss(problem, hits), float(np.log(share / (1.0 - share)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Descent:
-    """L-BFGS on the loss of the scores and the penalty, in weights that are scaled by how curved both are on average."""
+    """L-BFGS on the loss of the scores and the penalty, in weights that are scaled by how curved both are on average. With
+    a `base` the level of the scores is free, too."""
 
     problem: Problem
     equations: NormalEquations
     pool: ThreadPoolExecutor
+    learner: Learner
     loss: Loss
     curvature: float
     alpha: float
-    free: bool
+    base: float | None
 
-    def run(self, tolerance: float, start: Floats | None) -> Solution:
-        alpha, size = self.alpha * self.curvature, self.problem.design.width
+    def run(self, tolerance: float, start: Solution | None) -> Solution:
+        alpha, size, free = self.alpha * self.curvature, self.problem.design.width, self.base is not None
         scale = np.sqrt(np.maximum(self.curvature * self.equations.squares + alpha, 1e-12))
         design, pool = self.problem.design, self.pool
-
         weights = np.empty(size)
 
         def value(point: Floats) -> tuple[float, Floats]:
             np.divide(point[:size], scale, weights)
             scores = design.scores(pool, weights)
-            if self.free:
+            if free:
                 scores += point[size]
             found, slope = self.loss(scores)
             gradient = np.empty(len(point))
             design.add_up(pool, slope, alpha, weights, gradient[:size])
             gradient[:size] /= scale
-            if self.free:
+            if free:
                 gradient[size] = slope.sum()
             return found + 0.5 * alpha * float(weights @ weights), gradient
 
-        point = np.zeros(size + int(self.free))
+        point = np.zeros(size + int(free))
         if start is not None:
-            point[:size] = self._stretched(start) * scale
+            own = start if start.learner == self.learner else self._stretched(start)
+            point[:size] = own.weights * scale
+            if free:
+                point[size] = own.intercept
         options = {"maxiter": _STEPS, "maxcor": _REMEMBERED, "ftol": tolerance * _LEAST_FALL, "gtol": 1e-7}
         found = minimize(value, point, jac=True, method="L-BFGS-B", options=options).x
-        return Solution(found[:size] / scale, float(found[size]) if self.free else 0.0)
+        return Solution(found[:size] / scale, float(found[size]) if free else 0.0, self.learner)
 
-    def _stretched(self, start: Floats) -> Floats:
-        """The weights times the factor that is best of all: learners have units of their own."""
-        scores = self.problem.design.scores(self.pool, start)
-        penalty = 0.5 * self.alpha * self.curvature * float(start @ start)
+    def _stretched(self, start: Solution) -> Solution:
+        """The weights times the factor that is best of all, at the best level: learners have units of their own."""
+        scores = self.problem.design.scores(self.pool, start.weights)
+        level = float(self.problem.counting @ scores / self.problem.counting.sum())
+        scores -= level
+        base = self.base or 0.0
+        penalty = 0.5 * self.alpha * self.curvature * float(start.weights @ start.weights)
         found = minimize_scalar(
-            lambda factor: self.loss(factor * scores)[0] + factor**2 * penalty,
+            lambda factor: self.loss(factor * scores + base)[0] + factor**2 * penalty,
             bounds=(0.0, _MOST_STRETCHED),
             method="bounded",
             options={"maxiter": _TRIES},
         )
-        return start * float(found.x)
+        factor = float(found.x)
+        return Solution(start.weights * factor, base - factor * level, self.learner)
 
 
 def _logistic_loss(problem: Problem, hits: Floats) -> Loss:

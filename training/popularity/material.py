@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -59,8 +59,8 @@ class FittedWeights:
     intercept: float
     scores: Floats
 
-    def start(self, features: Sequence[tuple[Feature, int]]) -> Floats:
-        """Weights of other features to start from: those of the features that are the same, else 0."""
+    def start(self, features: Sequence[tuple[Feature, int]]) -> Solution:
+        """A solution in other features to start from: the weights of the features that are the same, else 0."""
         known, at = {}, 0
         for feature, width in self.features:
             known[feature.plain, feature.recent, width] = self.solution.weights[at : at + width]
@@ -68,7 +68,7 @@ class FittedWeights:
         found = [
             known.get((feature.plain, feature.recent, width), np.zeros(width)) for feature, width in features
         ]
-        return np.concatenate(found)
+        return replace(self.solution, weights=np.concatenate(found))
 
 
 def fit_weights(

@@ -14,7 +14,8 @@ from training.popularity.design import Design
 
 Floats = NDArray[np.float64]
 _STEPS = 300
-_LARGE = 500  # columns
+_LARGE, _MOST_ENTRIES = 500, 10_000_000  # columns, and what is in them
+_TRIFLE = 1e-10
 _TIGHT = 1e-3
 
 
@@ -57,6 +58,8 @@ class NormalEquations:
             diagonal[large.columns] = 0.0
         weights, residual = np.zeros(width), self.right.copy()
         enough = (tolerance * float(np.linalg.norm(residual))) ** 2
+        if not enough:  # nothing is to be told
+            return weights
         direction, product, found = np.zeros(width), np.empty(width), np.empty(2)
         if start is not None:
             weights += start
@@ -66,7 +69,7 @@ class NormalEquations:
         if large is not None:
             scaled += large.precondition(residual)
         for _ in range(_STEPS):
-            if square <= enough or scaled <= 0.0:
+            if square <= enough:
                 break
             given = residual.ctypes.data, diagonal.ctypes.data, beta, direction.ctypes.data
             kernel.nd_direction(width, *given)
@@ -87,13 +90,16 @@ class _Large:
     these have to do with each other is what conjugate gradients would take the most steps for."""
 
     def __init__(self, design: Design, emphasis: Floats, mean: Floats, squares: Floats, alpha: float) -> None:
-        count = min(_LARGE, len(squares))
-        self.columns = np.sort(np.argpartition(-squares, count - 1)[:count])
+        largest = np.argsort(-squares, kind="stable")[:_LARGE]
+        few = np.cumsum(design.lengths(largest)) <= _MOST_ENTRIES
+        self.columns = np.sort(largest[few | (np.arange(len(largest)) == 0)])
         table = design.table(self.columns)
         mean = mean[self.columns]
         matrix = (table.T @ sp.diags(emphasis) @ table).toarray() - emphasis.sum() * np.outer(mean, mean)
-        self._factor = cho_factor(matrix + alpha * np.eye(count))
-        self._preconditioned = np.zeros(count)
+        # A trifle more than alpha, so that columns that are the same do not matter however small it is.
+        alpha += _TRIFLE * float(matrix.trace()) / max(len(mean), 1)
+        self._factor = cho_factor(matrix + alpha * np.eye(len(mean)))
+        self._preconditioned = np.zeros(len(mean))
 
     def precondition(self, residual: Floats) -> float:
         """Solve for that residual (width,); how much it is along the solution."""

@@ -116,3 +116,11 @@ def test_where_it_may_matter_it_is_compared(
     page = f"<html><body>{page}</body></html>"
     assert extracted(parse_tree(page, "page"), "page") == compared(page)
     assert asked == runs
+
+
+def test_of_another_version_nothing_is_taken_for_granted(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = runs_of(monkeypatch)
+    monkeypatch.setattr(html_text, "_is_known", lambda: False)
+    page = f"<html><body><article><p>{LONG}</p><p>{OTHER}</p></article></body></html>"
+    assert extracted(parse_tree(page, "page"), "page") == [LONG, OTHER]
+    assert asked == [False]

@@ -20,6 +20,13 @@ def single(matrix: Any) -> Any:
     return matrix.toarray().astype(np.float32).astype(np.float64)
 
 
+def sums(design: Design, pool: ThreadPoolExecutor, slopes: Any) -> Any:
+    """Xᵀ slopes."""
+    found = np.empty(design.width)
+    design.add_up(pool, slopes, 0.0, np.zeros(design.width), found)
+    return found
+
+
 def features(random: Any, count: int, width: int, density: float) -> tuple[list[Columns], Any]:
     """Features plain and fading: two that share entries, one that fades alone, one after it; and all as one table."""
     first, second, third = (sp.random(count, width, density, "csr", random_state=random) for _ in range(3))
@@ -55,13 +62,14 @@ def test_scores_sums_and_moments(
         design = Design(columns, rows, count + more if whole else 0)
     table = everything[rows]
     weights, slopes, emphasis = random.normal(size=4 * width), random.normal(size=count), random.random(count)
-    assert (len(design), design.width) == (count, 4 * width)
+    assert design.width == 4 * width
+    laid_out = everything if whole else table
+    np.testing.assert_array_equal(design.lengths(np.arange(width)), (laid_out[:, :width] != 0).sum(axis=0))
     np.testing.assert_allclose(design.table(np.arange(4 * width)).toarray(), table, rtol=1e-12)
     some = np.flatnonzero(random.random(4 * width) < 0.3)
     np.testing.assert_allclose(design.table(some).toarray(), table[:, some], rtol=1e-12)
     with design.pool() as pool:
         np.testing.assert_allclose(design.scores(pool, weights), table @ weights, atol=1e-12)
-        np.testing.assert_allclose(design.sums(pool, slopes), table.T @ slopes, atol=1e-12)
         out = np.full(4 * width, np.nan)
         along = design.add_up(pool, slopes, 0.5, weights, out)
         np.testing.assert_allclose(out, table.T @ slopes + 0.5 * weights, atol=1e-12)
@@ -77,13 +85,17 @@ def test_the_same_bits_on_one_thread_and_several(monkeypatch: pytest.MonkeyPatch
     random = np.random.default_rng(0)
     table = sp.random(300, 50, 0.2, "csr", random_state=random)
     table.indptr, table.indices = table.indptr.astype(kind), table.indices.astype(kind)
-    slopes, weights = random.normal(size=300), random.normal(size=50)
+    plain = Columns(table)
+    fades = [0.5 ** random.random(300) for _ in range(2)]
+    columns = [plain, *[Columns(table, fade, plain) for fade in fades]]  # a twin, and one more that fades
+    slopes, weights = random.normal(size=300), random.normal(size=150)
     found = []
     for small in (0, 10**9):
         monkeypatch.setattr(module, "_SMALL", small)
-        design = Design([Columns(table)], np.arange(300))
+        design = Design(columns, np.arange(300))
         with design.pool() as pool:
-            found.append([design.scores(pool, weights).tobytes(), design.sums(pool, slopes).tobytes()])
+            found.append([design.scores(pool, weights).tobytes(), sums(design, pool, slopes).tobytes()])
+            found[-1].append(design.moments(pool, np.ones(300), slopes).tobytes())
     assert found[0] == found[1]
 
 
@@ -116,7 +128,7 @@ def test_a_fade_alone_and_one_beside_its_twin_are_the_same() -> None:
     for twin in (plain, None):
         design = Design([plain, Columns(matrix, fade, twin)], rows)
         with design.pool() as pool:
-            found.append((design.scores(pool, weights), design.sums(pool, weights[:1].repeat(25))))
+            found.append((design.scores(pool, weights), sums(design, pool, weights[:1].repeat(25))))
     for first, second in zip(*found, strict=True):
         np.testing.assert_allclose(first, second, atol=1e-12)
 
@@ -134,4 +146,13 @@ def test_nothing_at_all() -> None:
     design = Design([Columns(sp.csr_matrix((4, 3)))], np.array([0, 3]))
     with design.pool() as pool:
         assert design.scores(pool, np.ones(3)).tolist() == [0.0, 0.0]
-        assert design.sums(pool, np.ones(2)).tolist() == [0.0, 0.0, 0.0]
+        assert sums(design, pool, np.ones(2)).tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("count", [1 << 16, (1 << 16) + 1])
+def test_as_many_rows_as_16_bits_tell_apart_and_one_more(count: int) -> None:
+    table = sp.csr_matrix((np.ones(2), ([0, count - 1], [0, 0])), shape=(count, 1))
+    design = Design([Columns(table)], np.arange(count))
+    with design.pool() as pool:
+        assert np.flatnonzero(design.scores(pool, np.ones(1))).tolist() == [0, count - 1]
+        assert sums(design, pool, np.arange(count, dtype=np.float64)).tolist() == [count - 1]

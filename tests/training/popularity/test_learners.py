@@ -19,6 +19,7 @@ from training.popularity.learners import (
     TOLERANCE,
     Loss,
     Problem,
+    Solution,
     _list_loss,
     _logistic_loss,
     _pair_loss,
@@ -198,9 +199,58 @@ def test_of_very_many_pairs_some_stand_for_all(monkeypatch: pytest.MonkeyPatch) 
 def test_where_a_fit_starts_does_not_decide_where_it_ends(learner: Learner) -> None:
     given_ = problem()
     cold = fit(learner, given_, 1.0, tolerance=1e-9)
-    warm = fit(learner, given_, 1.0, tolerance=1e-9, start=np.random.default_rng(0).normal(size=12))
-    np.testing.assert_allclose(warm.weights, cold.weights, rtol=0, atol=1e-3)
-    assert warm.intercept == pytest.approx(cold.intercept, abs=1e-3)
+    for other in LEARNERS:
+        start = Solution(np.random.default_rng(0).normal(size=12), 0.5, other)
+        warm = fit(learner, given_, 1.0, tolerance=1e-9, start=start)
+        np.testing.assert_allclose(warm.weights, cold.weights, rtol=0, atol=1e-3)
+        assert warm.intercept == pytest.approx(cold.intercept, abs=1e-3)
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_a_start_is_not_worse_than_none(learner: Learner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From its own solution there is nothing left to do, from another learner's less than from nothing; of flags that few
+    articles have, too."""
+    draw = np.random.default_rng(0)
+    table = draw.normal(size=(400, 12)) * (draw.random((400, 12)) < 0.3)
+    hits = (table[:, 0] - table[:, 1] + 0.3 * draw.normal(size=400)) > 1.3
+    assert 0.02 < hits.mean() < 0.1
+    targets = (hits - hits.mean()) / hits.std()
+    given_ = Problem(design(table), targets, draw.integers(0, 10, 400), flags=True)
+    losses: list[float] = []
+    asked = learners._asked
+
+    def noting(*given: Any) -> Any:
+        curvature, loss, base = asked(*given)
+
+        def noted(scores: Any) -> Any:
+            found = loss(scores)
+            losses.append(found[0])
+            return found
+
+        return curvature, noted, base
+
+    own = fit(learner, given_, 1.0, tolerance=1e-9)
+    if learner == "squares":
+        assert fit(learner, given_, 1.0, tolerance=1e-6, start=own).weights.tobytes() == own.weights.tobytes()
+        return
+    squares = fit("squares", given_, 1.0, tolerance=1e-9)
+    monkeypatch.setattr(learners, "_asked", noting)
+    first = {}
+    for name, start in (("nothing", None), ("own", own), ("squares", squares)):
+        losses.clear()
+        fit(learner, given_, 1.0, tolerance=1e-9, start=start)
+        first[name] = losses[0 if name != "squares" else learners._TRIES]
+        last = losses[-1]
+    assert first["own"] == pytest.approx(last, rel=1e-3)
+    assert first["squares"] < first["nothing"]
+
+
+def test_flags_that_all_have_or_none_are_no_reason_for_weights() -> None:
+    """Within one fit there may be hits only, though there are others elsewhere."""
+    given_ = replace(problem(flags=True), targets=np.full(200, 0.5))
+    found = fit("logistic", given_, 1.0)
+    assert np.abs(found.weights).max() < 1.0
+    assert np.isfinite(found.intercept)
 
 
 @pytest.mark.parametrize("learner", LEARNERS)

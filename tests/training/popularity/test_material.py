@@ -132,7 +132,8 @@ def test_a_fit_starts_from_the_features_that_it_shares_with_another(
         0.0,
         0.0,
     ]  # of another width it is another
-    assert found.tolist() == expected
+    assert found.weights.tolist() == expected
+    assert (found.learner, found.intercept) == ("squares", first.solution.intercept)
 
 
 def test_older_articles_count_less(simulate: Any, corpus_of: Make, material_of: Any) -> None:

@@ -92,6 +92,37 @@ def test_more_of_the_largest_columns_at_once_are_fewer_steps(monkeypatch: pytest
     assert counts[2] <= 2
 
 
+def test_columns_that_are_the_same_and_hardly_any_penalty() -> None:
+    random = np.random.default_rng(0)
+    one = sp.csr_matrix(random.normal(size=(50, 4)))
+    design = Design([Columns(one), Columns(one)], np.arange(50))
+    targets = random.normal(size=50)
+    with design.pool() as pool:
+        found = NormalEquations(design, targets, np.ones(50), pool).solve(1e-15, 1e-8)
+    table = design.table(np.arange(8)).toarray()
+    left = targets - targets.mean() - (table - table.mean(axis=0)) @ found
+    np.testing.assert_allclose((table - table.mean(axis=0)).T @ left, 0.0, atol=1e-6)
+
+
+def test_targets_that_are_all_the_same_leave_nothing_of_any_start() -> None:
+    random = np.random.default_rng(0)
+    design = Design([Columns(sp.csr_matrix(random.normal(size=(50, 4))))], np.arange(50))
+    with design.pool() as pool:
+        found = NormalEquations(design, np.full(50, 0.1), np.ones(50), pool).solve(2.0, 1e-2, np.ones(4))
+    np.testing.assert_allclose(found, 0.0, atol=1e-9)
+
+
+def test_few_entries_are_solved_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of columns with the same squares the first, on any processor."""
+    table = sp.csr_matrix(np.tile(np.eye(10), (5, 1)))
+    design = Design([Columns(table)], np.arange(50))
+    monkeypatch.setattr(normal, "_MOST_ENTRIES", 17)
+    with design.pool() as pool:
+        equations = NormalEquations(design, np.arange(50.0), np.ones(50), pool)
+        large = normal._Large(design, np.ones(50), equations.mean, equations.squares, 1.0)
+    assert large.columns.tolist() == [0, 1, 2]
+
+
 def test_articles_without_features() -> None:
     design = Design([Columns(sp.csr_matrix((4, 3)))], np.array([0, 3]))
     with design.pool() as pool:
