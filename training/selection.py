@@ -71,10 +71,11 @@ class Validation:
             # Frequent and rare ones alike.
             ranked = np.argsort(-truth.sum(axis=0), kind="stable")
             truth = truth[:, np.sort(ranked[:: max(1, -(-truth.size // _QUICK))])]
-        rough = replace(self, truth=truth, tolerance=ROUGH)
         wanted = max(1, _QUICK // truth.size)
         if wanted >= len(np.unique(self.fold[self.asked])):
-            return rough
+            # With few articles to judge by, rough fits would choose by their own noise.
+            return replace(self, truth=truth)
+        rough = replace(self, truth=truth, tolerance=ROUGH)
         if self.forward:
             return replace(rough, fold=np.minimum(self.fold, 0))
         return replace(rough, asked=self.asked & (self.fold < wanted))
