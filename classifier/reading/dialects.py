@@ -84,7 +84,7 @@ def find_dialect(head: bytes, separators: str = SEPARATORS, *, complete: bool = 
     if separators == "\t" and _is_unquoted(lines):
         return Dialect("\t", "", None, encoding, skip)
     quote = "'" if _quoted_by(text, "'") > 2 * _quoted_by(text, '"') + 2 else '"'
-    escape = _escape(text, quote)
+    escape = None if _reads_doubled(lines[:_LINES], separators, quote) else _escape(text, quote)
     separator = _separator(lines[:_LINES], separators, quote, escape)
     return Dialect(separator, quote, escape, encoding, skip)
 
@@ -124,6 +124,21 @@ def _escape(text: str, quote: str) -> str | None:
     escaped = len(re.findall(rf"\\{quote}(?![{SEPARATORS}\r\n])", text))
     doubled = len(re.findall(rf"[^{SEPARATORS}\n{quote}]{quote}{quote}[^{SEPARATORS}\r\n{quote}]", text))
     return "\\" if escaped > doubled else None
+
+
+def _reads_doubled(lines: Sequence[str], separators: str, quote: str) -> bool:
+    """Whether all is in order without a backslash's meaning anything: then one before a mark is part of the text."""
+    for separator in separators:
+        reader = csv.reader(iter(lines), delimiter=separator, quotechar=quote, strict=True)
+        widths: set[int] = set()
+        try:
+            widths.update(len(record) for record in reader if record)
+        except csv.Error as error:
+            if "end of data" not in str(error):  # there a record may be cut
+                continue
+        if len(widths) == 1 and min(widths) > 1:
+            return True
+    return False
 
 
 def _encoding(head: bytes, complete: bool) -> str:

@@ -67,6 +67,9 @@ article = st.builds(
 
 
 @example([Article(headline="a", published_at=REPEATED), Article(headline="b")], ".jsonl")
+# A backslash is not what escapes the quotation mark.
+@example([Article(id="x1", headline='x\\"', extra={"desk": 'x\\"'})], ".csv")
+@example([Article(id="x1", headline='x\\"', body="\n"), Article(id="x2", headline='x\\"')], ".csv")
 @given(st.lists(article, min_size=1, max_size=5, unique_by=lambda one: one.id), st.sampled_from(SUFFIXES))
 def test_what_was_written_reads_back_equal(articles: list[Article], suffix: str) -> None:
     written = pa.Table.from_batches([to_batch(articles, file=["pages/1.txt"] * len(articles))])
