@@ -49,8 +49,9 @@ def test_they_are_those_of_linear_svc(seed: int, c: float, positive: float, weig
     for k in range(3):
         theirs = LinearSVC(C=c, tol=1e-7, max_iter=100_000, class_weight={False: 1.0, True: positive})
         theirs.fit(features, truth[:, k], sample_weight=emphasis)
-        np.testing.assert_allclose(weights[:, k], theirs.coef_[0], rtol=0, atol=1e-5)
-        assert intercept[k] == pytest.approx(theirs.intercept_[0], abs=1e-5)
+        # Each stops where it is near enough to the same end.
+        np.testing.assert_allclose(weights[:, k], theirs.coef_[0], rtol=0, atol=1e-4)
+        assert intercept[k] == pytest.approx(theirs.intercept_[0], abs=1e-4)
 
 
 @given(st.integers(0, 2**32))
