@@ -97,7 +97,8 @@ def _transposed(matrix: sp.csr_matrix, rows: Ids) -> Entries:
 class Design:
     """The `rows` (m,) of features side by side, X (m, width).
 
-    `whole`: what is remembered is made of all n rows, for other designs of most of them.
+    `whole` is n where all rows are to be laid out, those that do not count with slopes of 0: what is remembered then serves
+    other designs of most of them. 0: only the rows that count are.
     """
 
     def __init__(self, columns: Sequence[Columns], rows: Ids, whole: int = 0) -> None:

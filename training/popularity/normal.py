@@ -52,14 +52,14 @@ class NormalEquations:
         and, where many steps are to be expected, exactly among the largest columns."""
         width = self._design.width
         diagonal = 1.0 / (self.squares + alpha)
-        large = None
-        if tolerance <= _TIGHT:
-            large = _Large(self._design, self._emphasis, self.mean, self.squares, alpha)
-            diagonal[large.columns] = 0.0
         weights, residual = np.zeros(width), self.right.copy()
         enough = (tolerance * float(np.linalg.norm(residual))) ** 2
         if not enough:  # nothing is to be told
             return weights
+        large = None
+        if tolerance <= _TIGHT:
+            large = _Large(self._design, self._emphasis, self.mean, self.squares, alpha)
+            diagonal[large.columns] = 0.0
         direction, product, found = np.zeros(width), np.empty(width), np.empty(2)
         if start is not None:
             weights += start
