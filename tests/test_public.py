@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import classifier
 import service
 import training
+from classifier.artifact import FORMAT
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -73,3 +75,12 @@ def test_scoring_one_article_needs_neither_training_nor_the_service() -> None:
     loaded = loaded_by("from classifier import load, Model\nimport classifier.ranking, classifier.display")
     assert not {"flask", "sklearn", "scipy", "joblib", "pandas", "training", "service", "pyarrow"} & loaded
     assert "numpy" in loaded  # else this test looks at nothing
+
+
+def test_scoring_one_article_does_not_load_arrow() -> None:
+    """Whatever its features: the golden version has a block of every kind."""
+    (version,) = (Path(__file__).parent / "data" / "golden" / str(FORMAT)).glob("2*")
+    article = {"headline": "Minister and vote", "url": "/politics/vote", "source": "Courier", "word_count": 7}
+    loaded = loaded_by(f"import classifier\nclassifier.load({str(version)!r}).predict({article!r})")
+    assert "numpy" in loaded
+    assert "pyarrow" not in loaded

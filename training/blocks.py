@@ -16,17 +16,17 @@ from classifier.text.analyzer import Analyzer
 from classifier.text.blocks import (
     Block,
     CategoryBlock,
+    ClockBlock,
     NumericBlock,
     ShapeBlock,
     TextBlock,
-    TimeBlock,
     Weighting,
 )
 from classifier.text.fused import in_threads
 from classifier.text.native import kernel
 from classifier.text.rows import Rows
 from classifier.text.shape import SHAPE_FEATURES
-from classifier.text.times import TIME_FEATURES, time_features
+from classifier.text.times import time_features
 from classifier.text.values import as_number
 from classifier.text.vocabulary import Terms, Vocabulary
 from training.counting import TermCounter, document_frequencies, inverse_frequency, narrow, weigh
@@ -104,16 +104,21 @@ def fit_category(rows: Rows, column: str, *, weight: float = 1.0, train: Mask | 
 
 
 def fit_time(
-    rows: Rows, timezone: str, *, weight: float = 1.0, train: Mask | None = None
-) -> TimeBlock | None:
-    """Hour and weekday; the average over the articles (of a mask) that have a time stands in where one is missing. None
-    where none has."""
-    average = np.zeros(len(TIME_FEATURES))
+    rows: Rows,
+    timezone: str,
+    kind: type[ClockBlock],
+    *,
+    weight: float = 1.0,
+    train: Mask | None = None,
+) -> ClockBlock | None:
+    """The average over the articles (of a mask) that have a time, which stands in where one is missing. None where none
+    has."""
+    average = np.zeros(len(kind.names))
     times = _of(rows.times(), train)
     known = [ids for time in times if (ids := time_features(time, timezone)) is not None]
-    for ids in known:
-        average[list(ids)] += 1.0 / len(known)
-    return TimeBlock(timezone, weight, average) if known else None
+    for hour, weekday in known:
+        average[[kind.places[hour], kind.places[weekday]]] += 1.0 / len(known)
+    return kind(timezone, weight, average) if known else None
 
 
 def fit_shape(shapes: NDArray[np.float64], *, weight: float = 1.0) -> ShapeBlock:

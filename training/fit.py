@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -24,6 +24,7 @@ from classifier.errors import ConfigError, LabelError
 from classifier.model import Model
 from classifier.reading import Reading
 from classifier.store import ModelFolder
+from classifier.text.rows import LENGTHS
 from classifier.text.values import as_number
 from training.baselines import popularity_tables, section_tables
 from training.config import ALWAYS, CATEGORICAL, Config
@@ -36,7 +37,7 @@ from training.inspection import inspect_training, report_content
 from training.labels import NO_JUDGEMENTS, Judgements, label_notes, standardised_targets, training_targets
 from training.notes import section_notes
 from training.popularity.head import FittedPopularity, fit_popularity
-from training.popularity.recipes import Feature
+from training.popularity.recipes import BUILT_IN, Feature
 from training.recipes import BlockRecipe
 from training.report import write_card, write_report
 from training.report.content import ReportContent
@@ -160,33 +161,50 @@ def check_columns(corpus: Corpus, config: Config) -> None:
         ConfigError: naming the one that is not, and the closest.
     """
     names = [name for name in corpus.table.schema.names if name not in ARTICLE_FIELDS or name in CATEGORICAL]
-    features = config.features
-    named = [(name, "features.categorical") for name in features.categorical if name not in ALWAYS]
-    named += [(name, "features.numeric") for name in features.numeric]
-    named += [(name, "features.nuisance") for name in features.nuisance]
-    for feature in map(Feature.parse, config.fit.popularity_features):
-        named += [(column, "fit.popularity_features") for column in feature.columns]
-    named = [(column, setting) for column, setting in named if column != "section"]
-    for block in map(BlockRecipe.parse, config.fit.section_blocks):
-        if block.analyzer is None:
-            named.append((block.column, "fit.section_blocks"))
-    for column, setting in named:
-        if column not in names:
-            close = difflib.get_close_matches(column, names, n=1)
+    for column, setting, is_number in _named(config):
+        if column == "section" and setting != "fit.section_blocks":
+            continue
+        if column in BUILT_IN and setting != "fit.section_blocks":
+            raise ConfigError(
+                f'{setting}: "{column}" is the name of a feature that is made without a column',
+                remedy="give the column another name",
+            )
+        if column in LENGTHS and not is_number:
+            raise ConfigError(
+                f'{setting}: "{column}" is a number',
+                remedy=f'name it in features.numeric, or write "{column} numeric" in fit.popularity_features',
+            )
+        known = [*names, *LENGTHS] if is_number else names
+        if column not in known:
+            close = difflib.get_close_matches(column, known, n=1)
             raise ConfigError(
                 f'{setting}: the articles have no column "{column}"',
                 remedy=f'did you mean "{close[0]}"?' if close else f"there are: {', '.join(names)}",
             )
-    numeric = [(name, "features.numeric") for name in features.numeric]
-    for feature in map(Feature.parse, config.fit.popularity_features):
-        if feature.kind == "numeric":
-            numeric.append((feature.block.column, "fit.popularity_features"))
-    for column, setting in numeric:
-        if all(as_number(value) is None for value in corpus.rows.values(column)):
+        if is_number and all(as_number(value) is None for value in corpus.rows.values(column)):
             raise ConfigError(
                 f'{setting}: the column "{column}" holds no numbers',
                 remedy="name it as a category: features.categorical",
             )
+
+
+def _named(config: Config) -> Iterator[tuple[str, str, bool]]:
+    """Every column that is to be a feature, the setting that names it, and whether as a number."""
+    features = config.features
+    for name in features.categorical:
+        if name not in ALWAYS:
+            yield name, "features.categorical", False
+    for name in features.numeric:
+        yield name, "features.numeric", True
+    for name in features.nuisance:
+        yield name, "features.nuisance", False
+    for feature in map(Feature.parse, config.fit.popularity_features):
+        for column in feature.columns:
+            is_number = feature.kind == "numeric" and column == feature.block.column
+            yield column, "fit.popularity_features", is_number
+    for block in map(BlockRecipe.parse, config.fit.section_blocks):
+        if block.analyzer is None:
+            yield block.column, "fit.section_blocks", False
 
 
 def train(

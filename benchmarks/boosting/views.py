@@ -16,6 +16,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from benchmarks.boosting.parts import SEED, Part
 from classifier.text.blocks import Block, TextBlock
+from classifier.text.rows import LENGTHS
 from classifier.text.shape import headline_shape
 from training.blocks import block_matrix, side_by_side
 from training.corpus import Corpus, Mask
@@ -32,7 +33,8 @@ _CATEGORIES = ("source", "section")
 @dataclass(frozen=True, slots=True)
 class Side:
     """n articles of the training or the test part: the head's features (n, width), those of its text blocks alone
-    (n, words), and the columns without text (n, c): codes of source and section, hour, weekday, shape of the headline."""
+    (n, words), and the columns without text (n, c): codes of source and section, hour, weekday, shape of the headline,
+    lengths of the texts."""
 
     judgements: Judgements
     days: NDArray[np.str_]
@@ -101,7 +103,8 @@ def _columns(corpus: Corpus, known: dict[str, dict[str, int]]) -> NDArray[np.flo
     hours = [np.nan if hour is None else hour for hour in corpus.hours]
     weekdays = [np.nan if day is None else date.fromisoformat(day).weekday() for day in corpus.days]
     shapes = [headline_shape(text) for text in corpus.rows.texts("headline")]
-    return np.column_stack([*codes, hours, weekdays, np.array(shapes)]).astype(np.float32)
+    lengths = [corpus.rows.values(name) for name in LENGTHS]
+    return np.column_stack([*codes, hours, weekdays, np.array(shapes), *lengths]).astype(np.float32)
 
 
 def _by_svd(train: Side, learnt: Mask) -> Make:

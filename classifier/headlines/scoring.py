@@ -19,7 +19,7 @@ from classifier.errors import UsageError
 from classifier.headlines.checks import distinct_headlines
 from classifier.headlines.results import HeadlineRanking, RankedHeadline, Word
 from classifier.popularity import PopularityHead, PopularityResult
-from classifier.text.blocks import Block, FieldSpan
+from classifier.text.blocks import Block, CrossBlock, FieldSpan, NumericBlock
 from classifier.text.rows import Rows
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MAX_WORDS = 10
 Z = 1.64  # standard errors that a difference must exceed: one-sided, 95 %
+LENGTH = "headline length"
 NOTHING = 1e-9  # what rounding alone may make of equal scores
 
 _WORD = re.compile(r"\w+")
@@ -118,9 +119,16 @@ def _name(
         ]
         if not covered:  # it stands nowhere, or between words
             covered = [(block.feature_name(feature), place) for place in places]
-        item.names[at + feature] = [name for name, _ in covered] or [block.feature_name(feature)]
+        item.names[at + feature] = [name for name, _ in covered] or [_own_name(block, feature)]
         for name, place in covered:
             item.places.setdefault(name, set()).add(place)
+
+
+def _own_name(block: Block, feature: int) -> str:
+    """Of what stands nowhere. The length is one thing, whichever knots it lies between and whoever's readers count."""
+    inner = block.inner if isinstance(block, CrossBlock) else block
+    is_length = isinstance(inner, NumericBlock) and inner.column == LENGTH
+    return LENGTH if is_length else block.feature_name(feature)
 
 
 def _beside(

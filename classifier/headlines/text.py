@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from classifier.headlines.results import HeadlineRanking, RankedHeadline, Word
+from classifier.headlines.scoring import LENGTH
 from classifier.text.shape import SHAPE_FEATURES, headline_shape
 
 MAX_LINES = 5  # of words below one headline
@@ -67,6 +68,8 @@ def _named(word: Word, headline: str, first: str) -> str:
     if word.spans or word.first_spans:
         how = "" if word.spans and word.first_spans else "with " if word.spans else "without "
         return f"{how}“{word.feature}”{'' if how else ' (in both)'}"
+    if word.feature == LENGTH:
+        return f"{LENGTH}: {len(headline)} (the first: {len(first)})"
     name = word.feature.removeprefix(SHAPE)
     if name not in SHAPE_FEATURES:
         return word.feature

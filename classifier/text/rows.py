@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 TEXT = "text"  # the pseudo-column: headline, summary and body joined
-TEXT_COLUMNS = (TEXT, *TEXT_FIELDS)
+URL = "url"  # as a text: host and path, as far as they may be long. What follows may tell where a crawler came from
+TEXT_COLUMNS = (TEXT, *TEXT_FIELDS, URL)
+LENGTHS = {
+    f"{name} length": name for name in TEXT_FIELDS
+}  # pseudo-columns: characters of a text that is there
+NO_URL = "source without url"  # pseudo-column: the source, "" for none, of an article without an address; null of others
+_PATH = re.compile(r"[^?#]{0,500}")
 _FIELDS = frozenset(ARTICLE_FIELDS)
 
 
@@ -51,6 +58,11 @@ class Rows:
     def values(self, column: str) -> Sequence[Any]:
         """A column's n values; all None where the articles have no such column."""
         if column not in self._columns:
+            if column in LENGTHS:
+                return [len(text) or None for text in self.texts(LENGTHS[column])]
+            if column == NO_URL:
+                pairs = zip(self.values("source"), self.texts(URL), strict=True)
+                return [None if url else source or "" for source, url in pairs]
             if self._articles:
                 self._columns[column] = _column_of(self._articles, column)
             elif self._batch is not None and column in self._batch.schema.names:
@@ -59,6 +71,10 @@ class Rows:
 
     def value(self, column: str) -> Any:
         """A column's value in a single row."""
+        if column in LENGTHS:
+            return len(self.value(LENGTHS[column]) or "") or None
+        if column == NO_URL:
+            return None if _path(self.value(URL) or "") else self.value("source") or ""
         if self._articles and column not in self._replaced:
             [article] = self._articles
             return getattr(article, column) if column in _FIELDS else article.extra.get(column)
@@ -66,6 +82,8 @@ class Rows:
 
     def arrow(self, column: str) -> pa.Array | None:
         """A column as it lies in an Arrow batch; None where it does not, or there is no batch."""
+        if column in LENGTHS:
+            return _lengths(self.arrow(LENGTHS[column]))
         if self._batch is None or column in self._replaced or column not in self._batch.schema.names:
             return None
         found = self._batch.column(column)
@@ -102,12 +120,14 @@ class Rows:
         return self.values("published_at")
 
     def texts(self, column: str) -> list[str]:
-        """A text column's n strings, null as ""; `TEXT` joins the non-empty text fields by line breaks."""
+        """A text column's n strings, null as ""; `TEXT` joins the non-empty text fields by line breaks, `URL` ends before
+        the query."""
         if column == TEXT:
             return [
                 join_text(*parts) for parts in zip(*(self.texts(name) for name in TEXT_FIELDS), strict=True)
             ]
-        return [value or "" for value in self.values(column)]
+        texts = [value or "" for value in self.values(column)]
+        return list(map(_path, texts)) if column == URL else texts
 
     def kernel_texts(self, column: str) -> Texts:
         """`texts` as the kernel reads them, made once; where there is an Arrow batch they are where they lie in it."""
@@ -123,6 +143,7 @@ class Rows:
                 text = join_text(*[self.value(name) or "" for name in TEXT_FIELDS])
             else:
                 text = self.value(column) or ""
+                text = _path(text) if column == URL else text
             found = self._encoded[column] = encoded(text)
         return found
 
@@ -131,6 +152,8 @@ class Rows:
 
     def _kernel_texts(self, names: Sequence[str]) -> Texts:
         batch = self._batch
+        if names == (URL,):
+            return Texts.from_strings(self.texts(URL))
         if batch is None or self._of_strings(names):
             return Texts.from_values(*[self.values(name) for name in names])
         there = [batch.column(name) for name in names if name in batch.schema.names]
@@ -140,6 +163,26 @@ class Rows:
         """The (field, text) pairs that make up one row's text column."""
         names = TEXT_FIELDS if column == TEXT else (column,)
         return [(name, self.values(name)[number] or "") for name in names]
+
+
+def _path(url: str) -> str:
+    if not isinstance(url, str):
+        return url  # refused where all texts are
+    found = _PATH.match(url)
+    return found.group() if found else ""
+
+
+def _lengths(texts: pa.Array | None) -> pa.Array | None:
+    """(n,) code points, null for none; None where they must be counted otherwise."""
+    if texts is None:
+        return None
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not (pa.types.is_string(texts.type) or pa.types.is_large_string(texts.type)):
+        return None
+    lengths = pc.utf8_length(texts)
+    return pc.if_else(pc.equal(lengths, 0), None, lengths)
 
 
 def _column_of(articles: Sequence[Article], name: str) -> list[Any]:

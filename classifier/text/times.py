@@ -14,6 +14,18 @@ _ALMOST_AN_HOUR = timedelta(hours=1, microseconds=-1)
 TIME_FEATURES = tuple(
     [f"hour: {hour:02d}" for hour in range(HOURS)] + [f"weekday: {day}" for day in WEEKDAYS]
 )
+_PART, _SATURDAY = 3, 5  # hours of a part of the day; the first day of the weekend
+_PARTS = HOURS // _PART
+DAYPART_FEATURES = (
+    *[f"daypart: {start:02d} to {start + _PART:02d}" for start in range(0, HOURS, _PART)],
+    "daypart: Monday to Friday",
+    "daypart: weekend",
+)
+# The place in them of each of `TIME_FEATURES`.
+DAYPARTS = (
+    *[hour // _PART for hour in range(HOURS)],
+    *[_PARTS + (day >= _SATURDAY) for day in range(len(WEEKDAYS))],
+)
 
 
 @cache

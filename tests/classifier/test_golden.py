@@ -13,6 +13,7 @@ from classifier.articles import Article
 from classifier.artifact import FORMAT, open_version
 from classifier.dicts import score_articles
 from classifier.linear import INTERCEPT
+from classifier.reading.rows import to_batch
 from classifier.results import Contribution
 from classifier.text.blocks import _KINDS, CrossBlock, TextBlock
 
@@ -55,7 +56,11 @@ def test_a_golden_artifact_verifies_and_answers_as_ever(number: int) -> None:
     # One by one, together, as objects or not: to the last bit.
     rows = [model.predict(article).to_dict() for article in expected["articles"]]
     assert rows == [prediction.to_dict() for prediction in model.predict(expected["articles"])]
-    assert rows == score_articles(model, list(map(Article.from_mapping, expected["articles"])))
+    articles = list(map(Article.from_mapping, expected["articles"]))
+    assert rows == score_articles(model, articles)
+    columns = model.predict(to_batch(articles)).to_pydict()
+    for name in ("popularity_score", "popularity_percentile", "top5_probability", "section_probability"):
+        assert columns[name] == [row[name] for row in rows]
     for article, parts in zip(expected["articles"], expected["explanations"], strict=False):
         found = sorted(_explanation(model.explain(article), number), key=_place)
         assert found == close(sorted(parts, key=_place), within)

@@ -24,7 +24,14 @@ from classifier.linear import Linear
 from classifier.model import Model
 from classifier.popularity import DAYS, QUANTILES, PopularityHead, Top5Curve
 from classifier.text.analyzer import Analyzer
-from classifier.text.blocks import Block, CategoryBlock, ShapeBlock, TextBlock
+from classifier.text.blocks import (
+    Block,
+    CategoryBlock,
+    CrossBlock,
+    NumericBlock,
+    ShapeBlock,
+    TextBlock,
+)
 from classifier.text.shape import SHAPE_FEATURES
 
 WORDS = [
@@ -283,6 +290,20 @@ def test_features_that_stand_nowhere_keep_their_name() -> None:
         (),
         (),
     )
+
+
+def test_the_length_is_one_thing_for_whoever_reads() -> None:
+    """Whichever knots it lies between, for all and for the readers of one source."""
+    length = NumericBlock("headline length", 1.0, np.array([0.0, 10.0, 20.0]), np.zeros(3))
+    own = CrossBlock("source", 1.0, ("Gazette",), length, np.arange(3))
+    model = model_of([length, own], [0.0, 1.0, 0.5, 0.0, 0.2, 0.0])
+    ranking = rank_headlines(model, ["A vote", "A late vote in town"], Article(body="x", source="Gazette"))
+    _, second = ranking.headlines
+    assert second.headline == "A late vote in town"
+    (word,) = second.words
+    assert (word.feature, word.spans, word.first_spans) == ("headline length", (), ())
+    assert word.difference == pytest.approx(-second.behind)
+    assert "headline length: 19 (the first: 6)" in headlines_text(ranking)
 
 
 def test_many_words_leave_a_rest() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.text.analyzer import Analyzer
+from classifier.text.blocks import ClockBlock, DaypartBlock, TimeBlock
 from classifier.text.shape import SHAPE_FEATURES, headline_shape
 from training.blocks import (
     block_matrix,
@@ -65,13 +66,16 @@ def test_rare_categories_are_left_out(corpus_of: Make) -> None:
     assert fit_category(rows, "absent").width == 0
 
 
-def test_times_have_their_average_where_one_is_missing(corpus_of: Make) -> None:
+@pytest.mark.parametrize(("kind", "places"), [(TimeBlock, [9, 24 + 1]), (DaypartBlock, [3, 8])])
+def test_times_have_their_average_where_one_is_missing(
+    corpus_of: Make, kind: type[ClockBlock], places: list[int]
+) -> None:
     times = ["2031-04-01T00:30:00Z", "2031-04-01T00:45:00Z", "2031-04-02T01:00:00Z", None]
     rows = corpus_of([{"published_at": time} for time in times]).rows
-    block = fit_time(rows, "Asia/Tokyo", weight=2.0)
+    block = fit_time(rows, "Asia/Tokyo", kind, weight=2.0)
     assert block is not None
     matrix = block_matrix(block, rows).toarray()
-    assert matrix[0, [9, 24 + 1]].tolist() == [2.0, 2.0]  # a Tuesday in Tokyo, 9 o'clock
+    assert matrix[0, places].tolist() == [2.0, 2.0]  # a Tuesday in Tokyo, 9 o'clock
     np.testing.assert_allclose(matrix[3], matrix[:3].mean(axis=0))
 
 

@@ -208,6 +208,18 @@ def test_a_block_that_is_none_names_the_setting_and_how_blocks_are_written(block
     assert "write blocks like text word(1,2), " in remedy or remedy == "give a weight above 0, such as 0.5"
 
 
+def test_the_address_is_a_text_of_the_popularity_head_alone() -> None:
+    """Copy that arrives has none yet, and its folder is often the section."""
+    named = ("url word(1,2)", "url char_wb(3,5) * 0.5")
+    assert parse_config({"fit": {"popularity_features": [*named]}}).fit.popularity_features == named
+    with pytest.raises(ConfigError, match=r'fit\.section_blocks: "url" is no feature'):
+        parse_config({"fit": {"section_blocks": ["text word(1,1)", "url word(1,2)"]}})
+    with pytest.raises(ConfigError, match=r'fit\.popularity_features: "url" needs an analyzer'):
+        parse_config({"fit": {"popularity_features": ["text word(1,1)", "url"]}})
+    with pytest.raises(ConfigError, match=r'features\.categorical: "url" is no feature'):
+        parse_config({"features": {"categorical": ["url"]}})
+
+
 def test_what_leaves_the_choice_to_validation_can_be_written_down() -> None:
     chosen = {"section_blocks": [], "section_c": 0, "section_balance": -1, "section_half_life": -1}
     assert parse_config({"fit": chosen}) == Config()
@@ -352,7 +364,7 @@ def test_a_block_of_an_absurd_weight_is_refused(weight: str) -> None:
         parse_config({"fit": {"section_blocks": [f"text word(1,1) * {weight}"]}})
 
 
-@pytest.mark.parametrize("column", ["id", "section", "popularity", "split", "url", "file"])
+@pytest.mark.parametrize("column", ["id", "section", "popularity", "split", "file"])
 def test_labels_and_ids_are_no_blocks(column: str) -> None:
     with pytest.raises(ConfigError, match=f'"{column}" is no feature'):
         parse_config({"fit": {"section_blocks": ["text word(1,1)", f"{column} * 1"]}})

@@ -162,7 +162,7 @@ def test_what_no_article_has_is_not_tried(corpus_of: Make, missing: str) -> None
 
 @pytest.mark.parametrize(
     "column",
-    ["section", "sections", "popularity", "popularity_group", "split", "id", "url", "published_at", "file"],
+    ["section", "sections", "popularity", "popularity_group", "split", "id", "published_at", "file"],
 )
 def test_labels_ids_and_times_are_no_blocks(column: str) -> None:
     with pytest.raises(ConfigError, match=rf'fit\.section_blocks: "{column}" is no feature'):

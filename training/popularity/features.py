@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from classifier.text.analyzer import Analyzer
-from classifier.text.blocks import Block, CrossBlock
+from classifier.text.blocks import Block, ClockBlock, CrossBlock, DaypartBlock, TimeBlock
 from classifier.text.rows import Rows
 from classifier.text.shape import headline_shape
 from training.blocks import (
@@ -31,6 +31,7 @@ from training.popularity.recipes import Feature
 
 Floats = NDArray[np.float64]
 SMALL = 1000  # with fewer articles, words of a single article are kept
+_CLOCKS: dict[str, type[ClockBlock]] = {"time": TimeBlock, "daypart": DaypartBlock}
 _PAIRS = 2  # articles that must have a feature in a category, where there are not few
 
 
@@ -97,7 +98,7 @@ class FeatureCache:
             for one in counted:
                 one.result()
         for feature in features:
-            if feature.kind == "time" and not feature.recent:
+            if feature.kind in _CLOCKS and not feature.recent:
                 self._one(feature.inner if feature.crossed else feature, None)
 
     def forget(self) -> None:
@@ -125,10 +126,11 @@ class FeatureCache:
         if wanted.analyzer is not None:
             return self._text(feature, train)
         block: Any
-        if feature.kind == "time":
+        if feature.kind in _CLOCKS:
             if train is not None and all(time is not None for time in self.rows.times()):
                 return self._one(feature, None)  # the average for those without a time is all that is fitted
-            block = fit_time(self.rows, self._timezone, weight=wanted.weight, train=train)
+            kind = _CLOCKS[feature.kind]
+            block = fit_time(self.rows, self._timezone, kind, weight=wanted.weight, train=train)
         elif feature.kind == "shape":
             return self._shape(feature, train)
         elif feature.kind == "numeric":

@@ -14,12 +14,14 @@ from threadpoolctl import threadpool_limits
 from classifier.errors import LabelError
 from classifier.linear import Linear
 from classifier.popularity import PopularityHead
+from classifier.text.rows import LENGTHS
 from training.calibration.pairs import fit_pair_slope
 from training.calibration.top5 import fit_top5
 from training.config import Config
 from training.corpus import Corpus
 from training.labels import Judgements
 from training.metrics import top_k_membership
+from training.popularity.addresses import of_address, without_address
 from training.popularity.choice import Trials, choose_recipe, start_recipe
 from training.popularity.columns import is_numeric
 from training.popularity.features import FeatureCache, to_blocks
@@ -118,7 +120,9 @@ def _choose(
         newest[np.argsort(days, kind="stable")[:-_MANY]] = False
         corpus, judgements, days = corpus.take(newest), judgements.within(newest), days[newest]
         material = _material(corpus, material.targets[newest], judgements, config)
-    trials = Trials(material, make_validation(corpus, judgements, days, fit.folds), progress)
+    trials = Trials(
+        material, make_validation(corpus, material.targets, judgements, days, fit.folds), progress
+    )
     recipe = start
     if trials.validation.usable():
         recipe = choose_recipe(
@@ -138,7 +142,7 @@ def _choose(
 def _start(corpus: Corpus, judgements: Judgements, config: Config) -> PopularityRecipe:
     """What the configuration says, and else what is plain."""
     fit, features = config.fit, config.features
-    there = set(corpus.table.schema.names).difference(features.nuisance)
+    there = {*corpus.table.schema.names, *LENGTHS}.difference(features.nuisance)
     categorical = tuple(name for name in dict.fromkeys(features.categorical) if name in there)
     numeric = tuple(name for name in dict.fromkeys(features.numeric) if name in there)
     start = start_recipe(corpus.rows, categorical, numeric, flags=judgements.flags)
@@ -205,9 +209,14 @@ def _finish(
     pair_slope = fit_pair_slope(seen, judgements)
     # Where nothing could be held out (one day, one group) the fitted scores stand in.
     scores = np.where(np.isfinite(held), held, fitted.scores)
-    blocks = to_blocks(material.predicting(recipe))
+    predicting = material.predicting(recipe)
+    blocks, weights = to_blocks(predicting), fitted.weights
     variance = weight_variance(material, recipe, fitted, held, folds)
-    linear = Linear(blocks, fitted.weights[:, None].copy(), np.array([fitted.intercept]))
+    if any(map(of_address, predicting)):
+        stand_in, typical = without_address(predicting, weights, sources, source)
+        blocks, weights = [*blocks, stand_in], np.concatenate([weights, typical])
+        variance = np.concatenate([variance, np.zeros(len(typical))])
+    linear = Linear(blocks, weights[:, None].copy(), np.array([fitted.intercept]))
     head = PopularityHead(
         linear,
         sources,

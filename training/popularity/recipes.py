@@ -1,8 +1,9 @@
 """What the popularity head is made of: features, a learner, its regularisation, a half-life.
 
-A feature is written like a block of the section head (`text word(1,2)`, `source * 0.5`), or `time`, `headline shape`, or a
-number's column as `word_count numeric`. `source x text word(1,2)` is that block once for each source. `source * 1, recent
-7` has a second weight for every source that fades into the past with a half-life of 7 days, and so learns what has changed.
+A feature is written like a block of the section head (`text word(1,2)`, `source * 0.5`), or `time`, `daypart`, `headline
+shape`, or a number's column as `word_count numeric`. `source x text word(1,2)` is that block once for each source.
+`source * 1, recent 7` has a second weight for every source that fades into the past with a half-life of 7 days, and so
+learns what has changed.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from classifier.errors import ConfigError
 from training.recipes import BlockRecipe, write_number
 
 Learner = Literal["squares", "logistic", "pairwise", "listwise"]
-Kind = Literal["block", "numeric", "time", "shape"]
+Kind = Literal["block", "numeric", "time", "daypart", "shape"]
 
-TIME, SHAPE = "time", "headline shape"
+TIME, DAYPART, SHAPE = "time", "daypart", "headline shape"
 LEARNERS: tuple[Learner, ...] = get_args(Learner)
+BUILT_IN: dict[str, Kind] = {TIME: "time", DAYPART: "daypart", SHAPE: "shape"}  # made without a column
 _NUMERIC = re.compile(r"(?P<column>\S.*?) numeric(?P<weight> ?\* ?\S+)?")
 _MOST_DAYS = 36500
 _RECENT = re.compile(r"(?P<feature>.+), recent (?P<days>[0-9]*\.?[0-9]+)")
@@ -65,8 +67,8 @@ class Feature:
         if found := _NUMERIC.fullmatch(inner):
             kind, inner = "numeric", f"{found['column']}{found['weight'] or ' * 1'}"
         block = BlockRecipe.parse(inner)
-        if block.column in (TIME, SHAPE) and kind == "block":
-            kind = "time" if block.column == TIME else "shape"
+        if kind == "block":
+            kind = BUILT_IN.get(block.column, kind)
         return cls(block, kind, crossed.strip(), recent)
 
     @property

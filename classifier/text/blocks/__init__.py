@@ -14,7 +14,7 @@ from classifier.text.blocks.base import Block, FewBlock, FieldSpan
 from classifier.text.blocks.columns import CategoryBlock, NumericBlock
 from classifier.text.blocks.cross import CrossBlock
 from classifier.text.blocks.packing import pack_strings, unpack_strings
-from classifier.text.blocks.publishing import ShapeBlock, TimeBlock
+from classifier.text.blocks.publishing import ClockBlock, DaypartBlock, ShapeBlock, TimeBlock
 from classifier.text.blocks.text import TextBlock, Weighting
 from classifier.text.characters import Characters
 from classifier.text.sparse import Floats
@@ -22,7 +22,9 @@ from classifier.text.sparse import Floats
 __all__ = [
     "Block",
     "CategoryBlock",
+    "ClockBlock",
     "CrossBlock",
+    "DaypartBlock",
     "FewBlock",
     "FieldSpan",
     "NumericBlock",
@@ -35,8 +37,8 @@ __all__ = [
     "unpack_strings",
 ]
 
-_KINDS: dict[str, type[CategoryBlock | NumericBlock | TimeBlock | ShapeBlock]] = {
-    kind.kind: kind for kind in (CategoryBlock, NumericBlock, TimeBlock, ShapeBlock)
+_KINDS: dict[str, type[CategoryBlock | NumericBlock | TimeBlock | DaypartBlock | ShapeBlock]] = {
+    kind.kind: kind for kind in (CategoryBlock, NumericBlock, TimeBlock, DaypartBlock, ShapeBlock)
 }
 
 

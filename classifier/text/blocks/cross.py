@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from classifier.errors import ArtifactDamaged
 from classifier.spec import Arrays, Spec, take_array
-from classifier.text.blocks.base import Block, FieldSpan
+from classifier.text.blocks.base import Block, FewBlock, FewFeatures, FieldSpan
 from classifier.text.blocks.packing import pack_strings, unpack_strings
 from classifier.text.rows import Rows
 from classifier.text.sparse import Integers, SparseRows
@@ -66,6 +67,24 @@ class CrossBlock:
             indptr, at[known].astype(np.int32), features.values[known] * self.weight, self.width
         )
 
+    def one(self, rows: Rows) -> FewFeatures:
+        """Of a block that has `one`."""
+        category = self.category_id(rows)
+        if category < 0 or not isinstance(self.inner, FewBlock):
+            return (), ()
+        first, found, values = category * self.inner.width, [], []
+        for feature, value in zip(*self.inner.one(rows), strict=True):
+            at = self._place(first + feature)
+            if at >= 0:
+                found.append(at)
+                values.append(value * self.weight)
+        return found, values
+
+    def _place(self, pair: int) -> int:
+        """Where a combination stands among `pairs`, −1 where it does not."""
+        at = bisect_left(self.pairs, pair)
+        return at if at < self.width and int(self.pairs[at]) == pair else -1
+
     def feature_name(self, feature: int) -> str:
         category, inner = divmod(int(self.pairs[feature]), self.inner.width)
         return f"{self.column} {self.categories[category]} × {self.inner.feature_name(inner)}"
@@ -73,12 +92,11 @@ class CrossBlock:
     def feature_spans(self, rows: Rows, number: int) -> dict[int, list[FieldSpan]]:
         category = int(self.category_ids(rows)[number])
         found: dict[int, list[FieldSpan]] = {}
-        if category < 0 or not self.width:
+        if category < 0:
             return found
         for inner, spans in self.inner.feature_spans(rows, number).items():
-            key = category * self.inner.width + inner
-            at = int(np.searchsorted(self.pairs, key))
-            if at < self.width and int(self.pairs[at]) == key:
+            at = self._place(category * self.inner.width + inner)
+            if at >= 0:
                 found[at] = spans
         return found
 

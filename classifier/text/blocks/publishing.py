@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +14,18 @@ from classifier.text.blocks.base import FewFeatures, FieldSpan
 from classifier.text.rows import Rows
 from classifier.text.shape import SHAPE_FEATURES, headline_shape
 from classifier.text.sparse import Floats, SparseRows
-from classifier.text.times import TIME_FEATURES, time_features, zone
+from classifier.text.times import DAYPART_FEATURES, DAYPARTS, TIME_FEATURES, time_features, zone
 from classifier.text.values import local_times, shapes
 
 
 @dataclass(frozen=True, slots=True)
-class TimeBlock:
-    """Hour and weekday of publication in `timezone`, one-hot; without a time the training average (31,)."""
+class ClockBlock:
+    """Two of `names` that hold at the time of publication in `timezone`: that of its hour and that of its weekday, which
+    stand at `places` for each of `TIME_FEATURES`; without a time the training average (width,)."""
 
-    kind: ClassVar[str] = "time"
+    names: ClassVar[tuple[str, ...]]
+    places: ClassVar[tuple[int, ...]]
+    kind: ClassVar[str]
     timezone: str
     weight: float
     average: Floats
@@ -33,21 +36,22 @@ class TimeBlock:
 
     @property
     def width(self) -> int:
-        return len(TIME_FEATURES)
+        return len(self.names)
 
     def transform(self, rows: Rows) -> SparseRows:
-        places = local_times(rows, self.timezone)
+        times = local_times(rows, self.timezone)
+        places = np.array(self.places, np.int64)[times]
         weights = np.full(places.shape, self.weight)
-        return SparseRows.of_equal(places[:, 0] >= 0, places, weights, self.average * self.weight, self.width)
+        return SparseRows.of_equal(times[:, 0] >= 0, places, weights, self.average * self.weight, self.width)
 
     def one(self, rows: Rows) -> FewFeatures:
-        places = time_features(rows.value("published_at"), self.timezone)
-        if places is None:
+        times = time_features(rows.value("published_at"), self.timezone)
+        if times is None:
             return range(self.width), self._average
-        return places, (self.weight, self.weight)
+        return (self.places[times[0]], self.places[times[1]]), (self.weight, self.weight)
 
     def feature_name(self, feature: int) -> str:
-        return TIME_FEATURES[feature]
+        return self.names[feature]
 
     def feature_spans(self, rows: Rows, number: int) -> dict[int, list[FieldSpan]]:
         return {}
@@ -59,9 +63,25 @@ class TimeBlock:
         return {"average": self.average}
 
     @classmethod
-    def load(cls, spec: Spec, arrays: Arrays) -> TimeBlock:
-        average = take_array(arrays, "average", np.float64, (len(TIME_FEATURES),))
+    def load(cls, spec: Spec, arrays: Arrays) -> Self:
+        average = take_array(arrays, "average", np.float64, (len(cls.names),))
         return cls(load_timezone(spec), spec.get("weight", float), average)
+
+
+class TimeBlock(ClockBlock):
+    """The hour, and the weekday."""
+
+    __slots__ = ()
+    kind = "time"
+    names, places = TIME_FEATURES, tuple(range(len(TIME_FEATURES)))
+
+
+class DaypartBlock(ClockBlock):
+    """The part of the day, and whether it is the weekend: coarse enough to be crossed with a category."""
+
+    __slots__ = ()
+    kind = "daypart"
+    names, places = DAYPART_FEATURES, DAYPARTS
 
 
 @dataclass(frozen=True, slots=True)

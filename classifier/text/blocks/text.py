@@ -17,7 +17,7 @@ from classifier.text.analyzer import ANALYZERS, MOST_NGRAM, Analyzer, FieldLayou
 from classifier.text.blocks.base import FieldSpan
 from classifier.text.characters import Characters
 from classifier.text.native import kernel
-from classifier.text.rows import TEXT_COLUMNS, Rows
+from classifier.text.rows import TEXT_COLUMNS, URL, Rows
 from classifier.text.sparse import Floats, SparseRows
 from classifier.text.strings import Texts, check
 from classifier.text.vocabulary import Terms, Vocabulary
@@ -128,6 +128,9 @@ class TextBlock:
         return f"{self.column}: {self.terms[feature]}"
 
     def feature_spans(self, rows: Rows, number: int) -> dict[int, list[FieldSpan]]:
+        """Where they stand in what readers see: not those of the address."""
+        if self.column == URL:
+            return {}
         layout = FieldLayout(rows.text_parts(self.column, number))
         found: dict[int, list[FieldSpan]] = {}
         for feature, start, end in self.places(rows, number).tolist():

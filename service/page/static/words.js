@@ -26,7 +26,7 @@ export function wordsOf(text) {
 
 const word = (text, start) => ({ start, end: start + text.length, word: text.toLowerCase() });
 
-const isAveraged = (feature, averaged) => averaged && /^(?:hour|weekday): /.test(feature);
+const isAveraged = (feature, averaged) => averaged && /(?:^| × )(?:hour|weekday|daypart): [^×]*$/.test(feature);
 
 /** The words, of those sorted by place, that a stretch of the text touches. */
 function* covered(words, start, end) {
@@ -55,7 +55,8 @@ export function gather(texts, parts, head, number) {
   }
   const totals = new Map();
   // Without a time an article has something of every hour.
-  const averaged = parts.filter((part) => part.head === head && part.feature.startsWith("hour: ")).length > 1;
+  const many = (name) => parts.filter((part) => part.head === head && part.feature.startsWith(name)).length;
+  const averaged = many("hour: ") > 1 || many("daypart: ") > 2;
   const add = (key, amount) => totals.set(key, (totals.get(key) ?? 0) + amount);
   for (const part of parts) {
     const amount = part[number];
@@ -100,13 +101,20 @@ export function sides(all, most) {
 
 /** The name of a feature that stands nowhere in the text, in words. */
 export function featureName(feature) {
+  // What is crossed is named as if it were alone; a value may hold the sign, too.
+  const cross = feature.lastIndexOf(" × ");
+  if (cross >= 0 && feature.includes(": ", cross)) return `${feature.slice(0, cross)} × ${featureName(feature.slice(cross + 3))}`;
+  if (knows("feature." + feature)) return t("feature." + feature);
   const split = feature.indexOf(": ");
   const kind = feature.slice(0, split);
   const value = feature.slice(split + 2);
   if (feature === UNKNOWN_TIME) return t("feature.no-time");
   if (split < 0) return feature;
   if (kind === "headline shape") return t("feature.shape", { value: shapeName(value) });
-  if (kind === "hour" || kind === "weekday" || kind === "source" || kind === "section") return t("feature." + kind, { value });
+  if (kind.endsWith(" length") && knows("feature." + kind)) return t(`feature.${kind}.about`, { value: value.replace("about ", "") });
+  if (kind === "source without url") return t("feature.no-url");
+  if (kind === "daypart") return t("feature.daypart", { value: value.replace(" to ", "–") });
+  if (["hour", "weekday", "source", "section", "url"].includes(kind)) return t("feature." + kind, { value });
   return feature;
 }
 

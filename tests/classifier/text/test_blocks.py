@@ -18,6 +18,8 @@ from classifier.text.analyzer import ANALYZERS, Analyzer, AnalyzerName
 from classifier.text.blocks import (
     Block,
     CategoryBlock,
+    DaypartBlock,
+    NumericBlock,
     ShapeBlock,
     TextBlock,
     TimeBlock,
@@ -27,7 +29,7 @@ from classifier.text.blocks import (
 )
 from classifier.text.rows import Rows
 from classifier.text.shape import SHAPE_FEATURES
-from classifier.text.times import TIME_FEATURES
+from classifier.text.times import DAYPART_FEATURES, TIME_FEATURES
 
 CORPUS = [
     "The Assembly votes on the budget, and votes again",
@@ -135,6 +137,24 @@ def test_hour_and_weekday_are_local_and_average_without_a_time() -> None:
     np.testing.assert_array_equal(found[1], average * 2.0)
 
 
+def test_the_part_of_the_day_is_local_and_average_without_a_time() -> None:
+    average = np.linspace(0, 1, len(DAYPART_FEATURES))
+    block = DaypartBlock("Asia/Tokyo", 2.0, average)
+    times = [
+        f"2022-02-04T{hour}:00+00:00" for hour in ("14:59", "15:00", "17:59", "18:00")
+    ]  # to Saturday 03:00
+    articles = [{"headline": "x", "published_at": datetime.fromisoformat(time)} for time in times]
+    found = dense(block, rows(*articles, {"headline": "x"}))
+    assert [[DAYPART_FEATURES[i] for i in np.flatnonzero(row)] for row in found[:4]] == [
+        ["daypart: 21 to 24", "daypart: Monday to Friday"],
+        ["daypart: 00 to 03", "daypart: weekend"],
+        ["daypart: 00 to 03", "daypart: weekend"],
+        ["daypart: 03 to 06", "daypart: weekend"],
+    ]
+    assert set(found[:4].ravel().tolist()) == {0.0, 2.0}
+    np.testing.assert_array_equal(found[4], average * 2.0)
+
+
 @pytest.mark.parametrize(
     ("time", "zone"), [("9999-12-31T23:30:00+00:00", "+09:00"), ("0001-01-01T00:30:00+00:00", "-05:00")]
 )
@@ -172,6 +192,8 @@ BLOCKS: list[Block] = [
     CategoryBlock("desk", 0.25, ("city", "日本", "")),
     TimeBlock("+09:00", 1.0, np.zeros(len(TIME_FEATURES))),
     SMALL_SHAPE,
+    DaypartBlock("Asia/Tokyo", 0.3, np.zeros(len(DAYPART_FEATURES))),
+    NumericBlock("headline length", 0.3, np.array([1.0, 2.0]), np.array([0.5, 0.5])),
 ]
 
 
@@ -248,6 +270,7 @@ def test_a_time_zone_that_this_system_lacks(name: str) -> None:
         (0, "slots", np.zeros(16, np.int64), "expected uint64"),
         (0, "slots", None, "the array is missing"),
         (2, "average", np.zeros(3), "expected float64"),
+        (4, "average", np.zeros(len(TIME_FEATURES)), "expected float64"),
         (3, "scale", np.zeros(len(SHAPE_FEATURES)), "not positive"),
         (3, "mean", np.full(len(SHAPE_FEATURES), np.nan), "not finite"),
     ],

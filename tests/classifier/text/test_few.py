@@ -12,18 +12,33 @@ from hypothesis import strategies as st
 
 from classifier.articles import Article
 from classifier.linear import Linear
-from classifier.text.blocks import CategoryBlock, NumericBlock, ShapeBlock, TimeBlock
+from classifier.text.blocks import (
+    CategoryBlock,
+    CrossBlock,
+    DaypartBlock,
+    NumericBlock,
+    ShapeBlock,
+    TimeBlock,
+)
 from classifier.text.rows import Rows
 from classifier.text.shape import SHAPE_FEATURES
-from classifier.text.times import TIME_FEATURES
+from classifier.text.times import DAYPART_FEATURES, TIME_FEATURES
 
 DRAW = np.random.default_rng(0)
+DESK = CategoryBlock("desk", 0.3, ("north", "none", "south"))
+LENGTH = NumericBlock("headline length", 0.3, np.array([0.0, 5.0, 9.0]), np.array([0.25, 0.5, 0.25]))
+DAYPART = DaypartBlock("Asia/Tokyo", 0.3, DRAW.random(len(DAYPART_FEATURES)))
 BLOCKS: list[Any] = [
-    CategoryBlock("desk", 0.3, ("north", "none", "south")),
+    DESK,
     CategoryBlock("desk", 0.3, ("north", "none", "south"), 1),
     NumericBlock("words", 0.7, np.array([0.0, 100.0, 400.0]), np.array([0.25, 0.5, 0.25])),
     ShapeBlock(0.05, DRAW.random(len(SHAPE_FEATURES)), DRAW.random(len(SHAPE_FEATURES)) + 0.1),
     TimeBlock("Asia/Tokyo", 0.1, DRAW.random(len(TIME_FEATURES))),
+    LENGTH,
+    DAYPART,
+    CrossBlock("desk", 0.7, ("north", "south"), DAYPART, np.array([0, 1, 4, 8, 12, 13, 14, 17])),
+    CrossBlock("desk", 0.2, ("north", "south"), LENGTH, np.array([0, 2, 3, 4, 5])),
+    CrossBlock("words", 0.2, ("12", "7"), DESK, np.array([0, 4])),
 ]
 TIMES = st.none() | st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-9))]))
 ARTICLES = st.builds(

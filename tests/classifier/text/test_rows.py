@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from classifier.articles import ARTICLE_FIELDS, Article
 from classifier.reading.rows import to_batch
-from classifier.text.rows import TEXT, Rows
+from classifier.text.analyzer import Analyzer
+from classifier.text.blocks import TextBlock
+from classifier.text.rows import LENGTHS, NO_URL, TEXT, URL, Rows
+from classifier.text.values import numbers
 
 
 def test_objects_and_batch_give_the_same_columns(articles: list[Article]) -> None:
@@ -45,3 +49,69 @@ def test_whether_a_column_holds_anything(values: list[str | None], expected: boo
         assert not rows.any("no such column")
         assert rows.with_values("summary", ["y"] * len(values)).any("summary") == bool(values)
     assert Rows({"summary": values}, len(values)).any("summary") == expected
+
+
+URLS = {
+    None: "",
+    "": "",
+    "?q=1": "",
+    "https://paper.example/sports/cup-final?ref=most-read#top": "https://paper.example/sports/cup-final",
+    "paper.example/a#b?c": "paper.example/a",
+    "/é\n/x?y": "/é\n/x",
+    "/" + "long/" * 10_000: ("/" + "long/" * 100)[:500],
+}
+
+
+WORDS = TextBlock.of(
+    URL,
+    Analyzer("word", (1, 1)),
+    ("paper", "sports", "example", "cup", "final", "ref", "top", "read"),
+    np.ones(8),
+)
+
+
+def words_of(rows: Rows) -> list[list[int]]:
+    """The known words of each address that has any."""
+    found = WORDS.transform(rows)
+    return [own for i in range(len(rows)) if (own := sorted(found.row(i)[0].tolist()))]
+
+
+def test_the_address_ends_before_the_query() -> None:
+    """Which may say where a crawler came from, and so what was already popular."""
+    articles = [Article(headline="x", url=url) for url in URLS]
+    for rows in (Rows.from_articles(articles), Rows.from_batch(to_batch(articles))):
+        assert rows.texts(URL) == list(URLS.values())
+        assert words_of(rows) == [[0, 1, 2, 3, 4], [0, 2]]
+        assert list(rows.values(URL)) == list(URLS)  # the column itself is whole
+        other = rows.with_values(URL, ["/other?x"] * len(URLS))
+        assert other.texts(URL) == ["/other"] * len(URLS)
+        assert words_of(other) == []
+    for article, expected in zip(articles, URLS.values(), strict=True):
+        rows = Rows.from_articles([article])
+        assert rows.encoded(URL) == expected.encode()
+        assert WORDS.feature_spans(rows, 0) == {}  # it is not what readers see
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+def test_a_text_that_is_there_has_a_length_in_code_points(kind: pa.DataType) -> None:
+    headlines = ["", None, "Vote", "市場 \U0001f600"]
+    batch = pa.RecordBatch.from_pydict({"headline": pa.array(headlines, kind)})
+    articles = [Article(headline=headline or "", body="x") for headline in headlines]
+    for rows in (Rows.from_batch(batch), Rows({"headline": headlines}, 4), Rows.from_articles(articles)):
+        assert list(rows.values("headline length")) == [None, None, 4, 4]
+        np.testing.assert_array_equal(numbers(rows, "headline length"), [np.nan, np.nan, 4.0, 4.0])
+        assert np.isnan(numbers(rows, "summary length")).all()
+        shorter = rows.with_values("headline", ["a"] * 4)
+        assert numbers(shorter, "headline length").tolist() == [1.0] * 4
+    for article, length in zip(articles, (None, None, 4, 4), strict=True):
+        assert Rows.from_articles([article]).value("headline length") == length
+    assert set(LENGTHS) == {"headline length", "summary length", "body length"}
+
+
+def test_the_source_of_articles_without_an_address() -> None:
+    given = [("a", "/x"), ("a", None), ("a", ""), (None, "?q"), (None, "/x"), ("", None)]
+    wanted = [None, "a", "a", "", None, ""]
+    articles = [Article(headline="x", source=source, url=url) for source, url in given]
+    for rows in (Rows.from_articles(articles), Rows.from_batch(to_batch(articles))):
+        assert list(rows.values(NO_URL)) == wanted
+    assert [Rows.from_articles([article]).value(NO_URL) for article in articles] == wanted

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -196,12 +197,18 @@ def test_few_groups_take_the_start_as_it_is(simulate: Any, corpus_of: Make) -> N
 def test_columns_of_numbers_and_categories(simulate: Any, corpus_of: Make) -> None:
     corpus = corpus_of(simulate(busy, noise=0.1))
     config = parse_config(
-        {"features": {"numeric": ["words", "words"], "categorical": ["desk", "section", "hour"]}}
+        {
+            "features": {
+                "numeric": ["words", "words", "headline length"],
+                "categorical": ["desk", "section", "hour"],
+            }
+        }
     )
     check_columns(corpus, config)
     found = fitted(corpus, config)
     written = [str(feature) for feature in found.recipe.features]
     assert written.count("words numeric * 1") == 1
+    assert [feature for feature in written if "headline length" in feature] == ["headline length numeric * 1"]
     assert {"desk * 1", "section * 1", "source * 0.5"} <= set(written)
     story = {"headline": "word5 word6", "source": "north", "section": "Sports"}
     scores = told(found.head, [{**story, "words": words} for words in (0, 150, 700, 9000, 10**9)])
@@ -224,6 +231,25 @@ def test_columns_of_numbers_and_categories(simulate: Any, corpus_of: Make) -> No
             {"fit": {"popularity_features": ["text word(1,1)", "dsek x text word(1,1)"]}},
             'fit.popularity_features: the articles have no column "dsek"',
         ),
+        (
+            {"features": {"categorical": ["daypart"]}},
+            'features.categorical: "daypart" is the name of a feature',
+        ),
+        ({"features": {"nuisance": ["time"]}}, 'features.nuisance: "time" is the name of a feature'),
+        ({"features": {"categorical": ["headline length"]}}, 'categorical: "headline length" is a number'),
+        ({"features": {"numeric": ["headline lenght"]}}, 'the articles have no column "headline lenght"'),
+        (
+            {"fit": {"popularity_features": ["text word(1,1)", "headline length * 0.3"]}},
+            'fit.popularity_features: "headline length" is a number',
+        ),
+        (
+            {"fit": {"popularity_features": ["text word(1,1)", "headline length x text word(1,1)"]}},
+            'fit.popularity_features: "headline length" is a number',
+        ),
+        (
+            {"fit": {"section_blocks": ["text word(1,1)", "body length * 1"]}},
+            'fit.section_blocks: "body length" is a number',
+        ),
     ],
 )
 def test_columns_that_cannot_be_features(
@@ -232,6 +258,49 @@ def test_columns_that_cannot_be_features(
     with pytest.raises(ConfigError, match=problem) as caught:
         check_columns(corpus_of(simulate(busy, days=2)), parse_config(config))
     assert caught.value.remedy
+
+
+def test_without_an_address_its_source_s_average_stands_in(simulate: Any, corpus_of: Make) -> None:
+    def own(row: dict[str, Any]) -> float:
+        number = int(row["id"][1:])
+        row["source"] = ("north", "south")[number % 2]
+        row["url"] = (
+            f"https://{row['source']}.example/{('live', 'gallery', 'news')[number % 3]}/{number}?ref=top"
+        )
+        return 2.0 * (number % 3 == 0)
+
+    rows = simulate(own, daily=24)
+    config = parse_config(
+        {
+            "fit": {
+                "popularity_features": [
+                    "text word(1,1)",
+                    "source * 0.5",
+                    "url word(1,1)",
+                    "source x url word(1,1)",
+                ]
+            }
+        }
+    )
+    corpus = corpus_of(rows)
+    head = fitted(corpus, config).head
+    scores, bare = (head.scores(Rows.from_articles(articles)) for articles in with_and_without(rows))
+    assert scores.std() > bare.std() + 0.1  # the address says something
+    for source in ("north", "south"):
+        mine = np.array([row["source"] == source for row in rows])
+        assert bare[mine].mean() == pytest.approx(scores[mine].mean(), abs=1e-6)
+    unknown = Article(headline="x", source="nobody")
+    assert not [part for part in head.explain(Rows.from_articles([unknown])) if "without" in part.feature]
+    known = Article(headline="x", source="north")
+    (part,) = [part for part in head.explain(Rows.from_articles([known])) if "url" in part.feature]
+    assert part.feature == "source without url: north"
+
+
+def with_and_without(rows: list[dict[str, Any]]) -> tuple[list[Article], list[Article]]:
+    """The articles, and the same without addresses."""
+    names = ("headline", "source", "section", "url")
+    articles = [Article(**{name: row[name] for name in names}) for row in rows]
+    return articles, [replace(article, url=None) for article in articles]
 
 
 @pytest.mark.parametrize("names", [["placement"], ["slot", "placement"], ["source"]])

@@ -13,9 +13,8 @@ from classifier.errors import ConfigError
 from classifier.text.rows import TEXT_COLUMNS
 from training.config import parse_config
 from training.popularity.recipes import (
+    BUILT_IN,
     LEARNERS,
-    SHAPE,
-    TIME,
     Feature,
     PopularityRecipe,
     as_learner,
@@ -26,12 +25,12 @@ from training.recipes import BlockRecipe
 WEIGHTS = st.floats(1e-6, 1e6) | st.sampled_from([0.05, 0.5, 1.0, 2.0])
 COLUMNS = st.text(
     st.characters(categories=["L", "N", "Pd"]) | st.sampled_from("_."), min_size=1, max_size=8
-).filter(lambda name: name not in {*TEXT_COLUMNS, TIME})
+).filter(lambda name: name not in {*TEXT_COLUMNS, *BUILT_IN})
 
 
 @st.composite
 def features(draw: st.DrawFn) -> Feature:
-    kind: Any = draw(st.sampled_from(["text", "block", "numeric", "time", "shape"]))
+    kind: Any = draw(st.sampled_from(["text", "block", "numeric", *BUILT_IN.values()]))
     weight = draw(WEIGHTS)
     if kind == "text":
         low = draw(st.integers(1, 9))
@@ -42,7 +41,7 @@ def features(draw: st.DrawFn) -> Feature:
             weight,
         )
     else:
-        column = {"time": TIME, "shape": SHAPE}.get(kind) or draw(COLUMNS)
+        column = {kind: name for name, kind in BUILT_IN.items()}.get(kind) or draw(COLUMNS)
         block = BlockRecipe(column, weight=weight)
     recent = draw(st.sampled_from([0.0, 1.5, 7.0, 30.0]) | st.floats(1.0, 36500.0))
     return Feature(block, "block" if kind == "text" else kind, draw(st.just("") | COLUMNS), recent)
@@ -82,6 +81,13 @@ def test_a_feature_is_read_back_from_what_is_written(feature: Feature) -> None:
             Feature(BlockRecipe("source"), crossed="section", recent=7.0),
             "section x source * 1, recent 7",
         ),
+        ("daypart * 0.3", Feature(BlockRecipe("daypart", weight=0.3), "daypart"), "daypart * 0.3"),
+        (
+            "source x headline length numeric",
+            Feature(BlockRecipe("headline length"), "numeric", "source"),
+            "source x headline length numeric * 1",
+        ),
+        ("url word(1,2) * 0.6", Feature(BlockRecipe("url", "word", (1, 2), 0.6)), "url word(1,2) * 0.6"),
         ("time numeric", Feature(BlockRecipe("time"), "numeric"), "time numeric * 1"),
     ],
 )
@@ -102,6 +108,7 @@ def test_the_notation(written: str, feature: Feature, shown: str) -> None:
         ("text", "needs an analyzer"),
         ("source x text", "needs an analyzer"),
         ("text numeric", "needs an analyzer"),
+        ("url", "needs an analyzer"),
         ("numeric", None),  # a column of that name
         ("source word(1,2)", "has an analyzer, and source is no text"),
         ("word_count numeric * 0", "weighs nothing"),

@@ -12,6 +12,7 @@ from classifier.popularity import PopularityHead
 from classifier.reading.rows import to_articles
 from classifier.results import Contribution
 from classifier.text.blocks import Block, CrossBlock, TextBlock
+from classifier.text.rows import URL
 from classifier.text.sparse import SparseRows
 from training.corpus import Corpus
 from training.report.popularity.content import Floats, Ints, WordEffect, WordPanel
@@ -85,11 +86,13 @@ def _spread(features: SparseRows, group: Ints) -> Floats:
 def _kind(block: Block) -> str:
     if isinstance(block, CrossBlock):
         return _COMBINATIONS
-    return _WORDS if isinstance(block, TextBlock) else _OTHERS
+    return _WORDS if _is_text(block) else _OTHERS
 
 
 def _is_text(block: Block) -> bool:
-    return isinstance(block.inner if isinstance(block, CrossBlock) else block, TextBlock)
+    """Whether its features are words that readers see."""
+    inner = block.inner if isinstance(block, CrossBlock) else block
+    return isinstance(inner, TextBlock) and inner.column != URL
 
 
 def _cuts_words(block: Block) -> bool:

@@ -68,6 +68,53 @@ def test_the_words_that_decided_are_marked_where_they_stand(desk: Any, model: Mo
     expect(page.locator(".mirror mark")).to_have_count(0)
 
 
+NAMES = {
+    "hour: 07": "published at 07 o’clock",
+    "daypart: 06 to 09": "published at 06–09 o’clock",
+    "daypart: weekend": "published at the weekend",
+    "source Gazette × daypart: Monday to Friday": "source Gazette × published on a working day",
+    "headline shape: question": "headline: question",
+    "headline length": "length of the headline",
+    "summary length: about 120": "summary of about 120 characters",
+    "source Gazette × body length: about 1400": "source Gazette × text of about 1400 characters",
+    "url: sports": "address: sports",
+    "source without url: Gazette": "address, which is not given",
+    "source: A × B": "source: A × B",
+    "source Fox: News × hour: 07": "source Fox: News × published at 07 o’clock",
+    "word_count: about 500": "word_count: about 500",  # a column of the user's own keeps its name
+    "desk: sports": "desk: sports",
+}
+
+
+def test_what_stands_nowhere_is_named_in_words(desk: Any) -> None:
+    page = desk.open()
+    found = page.evaluate(
+        "async (names) => names.map((await import('/page/static/words.js')).featureName)", list(NAMES)
+    )
+    assert dict(zip(NAMES, found, strict=True)) == NAMES
+
+
+def test_without_a_time_all_that_is_of_it_is_one(desk: Any) -> None:
+    """Averages of every hour, day and part of the day, also those of one source."""
+    named = [
+        "daypart: weekend",
+        "daypart: 03 to 06",
+        "daypart: 06 to 09",
+        "hour: 07",
+        "source x: y × daypart: 06 to 09",
+    ]
+    parts = [
+        {"head": "popularity", "feature": name, "contribution": 0.5, "spans": []}
+        for name in [*named, "desk: x"]
+    ]
+    page = desk.open()
+    found = page.evaluate(
+        "async (parts) => (await import('/page/static/words.js')).gather({}, parts, 'popularity', 'contribution').words",
+        parts,
+    )
+    assert sorted(item["amount"] for item in found) == [0.5, 2.5]
+
+
 def test_marks_move_with_their_words(desk: Any) -> None:
     page = desk.open()
     desk.write(HEADLINE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,21 @@ def test_whole_words_before_parts_of_words(corpus: Corpus) -> None:
     ] == []  # of which none is there
     crossed = linear((cross(words("char_wb")), [1.0] * 3), (cross(words()), [0.0, 1.0, 0.0]))
     assert [len(panel.lift) for panel in word_panels(crossed, corpus, np.arange(0))[0]] == [1]
+
+
+def test_words_of_the_address_are_none_of_the_text(corpus_of: Make) -> None:
+    """They do not stand for parts of words, which are all that a text without spaces has."""
+    rows = [
+        {"headline": h, "popularity_group": "a", "url": f"/{h}"} for h in ("storm", "rare", "common", "storm")
+    ]
+    address = replace(words(), column="url")
+    parts = TextBlock.of("headline", Analyzer("char_wb", (3, 3)), ("tor", "rar"), np.ones(2))
+    own = linear((address, [0.0, 1.0, 2.0, 3.0]), (parts, [1.0, 2.0]))
+    panels, _ = word_panels(own, corpus_of(rows), np.arange(4))
+    assert {panel.title: sorted(word.name for word in panel.lift) for panel in panels} == {
+        "Words": ["headline: rar", "headline: tor"],
+        "Other features": ["url: rare", "url: storm"],
+    }
 
 
 def test_without_articles_the_weights_decide(corpus: Corpus) -> None:
