@@ -6,18 +6,18 @@ regularisation and the learner are tried.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from joblib import Parallel, cpu_count, delayed
 from numpy.typing import NDArray
 
-from classifier.text.rows import TEXT, Rows
+from classifier.text.rows import LENGTHS, TEXT, URL, Rows
 from training.popularity.learners import rough
 from training.popularity.material import FittedWeights, Material, fit_weights
-from training.popularity.recipes import LEARNERS, SHAPE, TIME, Feature, Learner, PopularityRecipe
-from training.popularity.validation import Validation
+from training.popularity.recipes import DAYPART, LEARNERS, SHAPE, TIME, Feature, Learner, PopularityRecipe
+from training.popularity.validation import Quality, Validation
 from training.recipes import BlockRecipe, Script, script_of
 
 Floats = NDArray[np.float64]
@@ -26,8 +26,10 @@ Progress = Callable[[str], None]
 _ALPHAS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 _HALF_LIVES = (120.0, 60.0, 30.0, 14.0)
 _RECENT = (7.0, 30.0)
+_LEAST_WITH_URL = (
+    0.99  # of the articles: else who has none would tell where an article came from, such as a ranking box
+)
 _FEW_CHARACTERS = 50_000_000  # parts of words of longer texts take too long, and too much memory
-_LEAST_GAIN = 0.0005
 
 
 @dataclass(slots=True)
@@ -38,23 +40,21 @@ class Trials:
     material: Material
     validation: Validation
     progress: Progress
-    found: dict[PopularityRecipe, Floats] = field(default_factory=dict)
+    found: dict[PopularityRecipe, Quality] = field(default_factory=dict)
     held: dict[PopularityRecipe, Floats] = field(default_factory=dict)
     last: dict[int, dict[Learner, FittedWeights]] = field(default_factory=dict)
 
-    def quality(self, recipe: PopularityRecipe) -> Floats:
+    def quality(self, recipe: PopularityRecipe) -> Quality:
         if recipe not in self.found:
             self.found[recipe] = quality = self.validation.quality(self.scores(recipe))
-            self.progress(f"tried {recipe}: {quality.mean():.4f}")
+            self.progress(f"tried {recipe}: {quality}")
         return self.found[recipe]
 
     def better(self, candidate: PopularityRecipe, than: PopularityRecipe) -> bool:
-        """By more than noise: a standard error of the paired difference over groups. Fits go on from the better one's."""
+        """Beyond noise. Fits go on from the better one's."""
         known = self.quality(than)
         before = {number: dict(fits) for number, fits in self.last.items()}
-        gain = self.quality(candidate) - known
-        error = float(gain.std()) / len(gain) ** 0.5
-        better = bool(gain.mean() > max(error, _LEAST_GAIN))
+        better = self.quality(candidate).better_than(known, same_units=candidate.learner == than.learner)
         if not better:
             self.last = before
         return better
@@ -128,8 +128,10 @@ def choose_recipe(
     """The recipe that ranks best, beginning with `start`; what is False stays as it is there."""
     best = _climb(start, trials) if alpha else start
     if features:
-        for added in _additions(best, trials.material.cache.rows):
-            best = _better(best, best.adding(*added), trials)
+        fixed = {column for feature in trials.material.nuisance for column in feature.columns}
+        for added in _additions(best, trials.material.cache.rows, fixed):
+            new = [feature for feature in added if feature not in best.features]
+            best = _better(best, best.adding(*new), trials)
         if trials.validation.forward:
             best = _fading(best, trials)
     if half_life and trials.validation.forward:
@@ -165,15 +167,27 @@ def _climb(recipe: PopularityRecipe, trials: Trials) -> PopularityRecipe:
     return recipe
 
 
-def _additions(recipe: PopularityRecipe, rows: Rows) -> Iterator[tuple[Feature, ...]]:
-    """Features worth trying, the cheapest first."""
+def _additions(
+    recipe: PopularityRecipe, rows: Rows, nuisance: Collection[str] = ()
+) -> Iterator[tuple[Feature, ...]]:
+    """Features worth trying, the cheapest first; those that a cross is of are tried with it, if they are not there. None
+    that would tell again what is a `nuisance`."""
     columns = [f.block.column for f in recipe.features if f.kind == "block" and not f.is_text]
     kinds = {f.kind for f in recipe.features}
+    named = {f.block.column for f in recipe.features}
     main = recipe.features[0]
     if {"source", "section"} <= set(columns):
         yield (Feature(BlockRecipe("source"), crossed="section"),)
-    for column in columns:
-        if "time" in kinds:
+    lengths = [name for name, text in LENGTHS.items() if name not in named and any(rows.texts(text))]
+    yield tuple(Feature(BlockRecipe(name, weight=0.3), "numeric") for name in lengths)
+    given = sum(map(bool, rows.texts(URL)))
+    if given and given >= _LEAST_WITH_URL * len(rows) and "source" not in nuisance:
+        yield (Feature(BlockRecipe(URL, "word", (1, 2), 0.6)),)
+    if "time" in kinds:
+        part = Feature(BlockRecipe(DAYPART, weight=0.3), "daypart")
+        yield (part,)
+        for column in columns:
+            yield part, replace(part, crossed=column)
             yield (Feature(BlockRecipe(TIME, weight=0.5), "time", column),)
     for column in columns:
         for feature in recipe.features:
@@ -183,7 +197,7 @@ def _additions(recipe: PopularityRecipe, rows: Rows) -> Iterator[tuple[Feature, 
         for column in columns:
             yield (replace(main, crossed=column),)
         if sum(map(len, rows.texts(TEXT))) < _FEW_CHARACTERS:
-            yield (Feature(BlockRecipe(TEXT, "char_wb", (3, 5))),)
+            yield (Feature(BlockRecipe(TEXT, "char_wb", (3, 5), 0.7)),)
 
 
 def _fading(recipe: PopularityRecipe, trials: Trials) -> PopularityRecipe:

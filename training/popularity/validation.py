@@ -19,8 +19,9 @@ _NEWEST, _WINDOWS = 0.4, 2
 _LEAST_DAYS = 10
 _LEAST_GROUPS = 8  # with fewer to judge by, nothing is chosen
 _MOST_GROUPS = 4000
-# What a choice goes by, averaged: one alone is noisier, and a head that gains in one and loses in the others is no better.
 _JUDGED = ("ndcg_at_5", "ndcg_at_10", "top5_overlap", "pairwise_accuracy")
+_LEAST_GAIN, _ERRORS = 0.0005, 1.5
+_NOTHING = 1e-20  # of squares of what is left of equal numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +32,43 @@ class Window:
     asked: Mask
 
 
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well the groups (groups,) were ranked: `agreement` is the correlation of scores and targets, 0 where all scores
+    are equal; `top` the mean of `_JUDGED`, which see order only, and most of it that of the first.
+
+    What adds a little to every score is many times clearer in the first than in the second, where it shows only if
+    articles change places. Of scores in other units (those of another learner) only the second tells.
+    """
+
+    agreement: Floats
+    top: Floats
+
+    def __str__(self) -> str:
+        return f"{self.agreement.mean():.4f} ({self.top.mean():.4f})"
+
+    def better_than(self, other: Quality, *, same_units: bool = True) -> bool:
+        """By more than noise: in agreement by `_ERRORS` standard errors of the paired difference over groups, and at the
+        top not worse by more than one; in other units by one at the top."""
+        lead, lead_error = _difference(self.top, other.top)
+        if not same_units:
+            return lead > max(lead_error, _LEAST_GAIN)
+        gain, error = _difference(self.agreement, other.agreement)
+        return gain > max(_ERRORS * error, _LEAST_GAIN) and lead >= -lead_error
+
+
+def _difference(first: Floats, second: Floats) -> tuple[float, float]:
+    """The mean of the differences, and its standard error."""
+    differences = first - second
+    return float(differences.mean()), float(differences.std()) / len(differences) ** 0.5
+
+
 @dataclass(frozen=True)
 class Validation:
-    """The windows, in time if `forward`, and what is known about the articles."""
+    """The windows, in time if `forward`, and what is known about the articles: `targets` (n,) and judgements."""
 
     windows: tuple[Window, ...]
+    targets: Floats
     judgements: Judgements
     forward: bool
 
@@ -48,8 +81,20 @@ class Validation:
         """Whether there is enough to choose by."""
         return bool(self.windows) and len(self._groups) >= _LEAST_GROUPS
 
-    def quality(self, scores: Floats) -> Floats:
-        """(groups,) of the asked articles' groups: the mean of `_JUDGED`. `scores` (n,)."""
+    def quality(self, scores: Floats) -> Quality:
+        """Of the asked articles' groups. `scores` (n,)."""
+        return Quality(self._agreement(scores), self._top(scores))
+
+    def _agreement(self, scores: Floats) -> Floats:
+        found = np.zeros(len(self._groups))
+        for number, (rows, _) in enumerate(self._groups):
+            own, wanted = scores[rows] - scores[rows].mean(), self.targets[rows] - self.targets[rows].mean()
+            lengths = float(own @ own) * float(wanted @ wanted)
+            if lengths > _NOTHING:
+                found[number] = float(own @ wanted) / lengths**0.5
+        return found
+
+    def _top(self, scores: Floats) -> Floats:
         at = [GROUP_METRICS.index(name) for name in _JUDGED]
         metrics = [group.metrics(scores[rows]) for rows, group in self._groups]
         table = np.array(metrics, np.float64).reshape(-1, len(GROUP_METRICS))[:, at]
@@ -77,7 +122,9 @@ class Validation:
         ]
 
 
-def make_validation(corpus: Corpus, judgements: Judgements, days: NDArray[np.str_], folds: int) -> Validation:
+def make_validation(
+    corpus: Corpus, targets: Floats, judgements: Judgements, days: NDArray[np.str_], folds: int
+) -> Validation:
     """The newest `_NEWEST` in windows of days, each predicted from all before it; where there are few days, or articles
     without one, folds of days. `days` (n,) stand in order of time and name something for every article."""
     instants = corpus.instants
@@ -101,9 +148,9 @@ def make_validation(corpus: Corpus, judgements: Judgements, days: NDArray[np.str
             # What has no time is taken to be old.
             windows.append(Window(~dated | (days < first), asked))
         if all(window.fitted.any() and window.asked.any() for window in windows):
-            return Validation(tuple(windows), judgements, True)
+            return Validation(tuple(windows), targets, judgements, True)
     fold = day_folds(days, folds)
     numbers = np.unique(fold)
     if len(numbers) < 2:
-        return Validation((), judgements, False)
-    return Validation(tuple(Window(fold != k, fold == k) for k in numbers), judgements, False)
+        return Validation((), targets, judgements, False)
+    return Validation(tuple(Window(fold != k, fold == k) for k in numbers), targets, judgements, False)

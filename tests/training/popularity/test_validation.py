@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from training.labels import Judgements, count_judgements
 from training.metrics import evaluate_popularity
 from training.popularity import validation as module
 from training.popularity.head import _days
-from training.popularity.validation import Validation, Window, make_validation
+from training.popularity.validation import Quality, Validation, Window, make_validation
 
 Make = Callable[..., Corpus]
 PROPERTY = settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -38,7 +39,7 @@ def news(days: list[int | None]) -> list[dict[str, Any]]:
 
 def validation_of(corpus: Corpus, folds: int = 5) -> Validation:
     judgements = count_judgements(corpus)
-    return make_validation(corpus, judgements, _days(corpus, judgements), folds)
+    return make_validation(corpus, np.zeros(len(corpus)), judgements, _days(corpus, judgements), folds)
 
 
 DAYS = st.none() | st.integers(0, 80)
@@ -108,25 +109,68 @@ def judgements_of(groups: list[list[float]], flags: bool = False) -> Judgements:
 
 def everything(judgements: Judgements) -> Validation:
     asked = np.ones(len(judgements), np.bool_)
-    return Validation((Window(~asked, asked),), judgements, False)
+    return Validation((Window(~asked, asked),), judgements.values, judgements, False)
 
 
-def test_quality_is_the_mean_of_four_metrics_of_each_group() -> None:
+def test_the_top_is_the_mean_of_four_metrics_of_each_group() -> None:
     draw = np.random.default_rng(0)
     judgements = judgements_of([draw.integers(0, 100, 12).astype(float).tolist() for _ in range(9)])
     scores = draw.normal(size=len(judgements))
     found = everything(judgements)
     assert found.usable()
-    quality = found.quality(scores)
-    assert quality.shape == (9,)
+    top = found.quality(scores).top
+    assert top.shape == (9,)
     whole = evaluate_popularity(judgements.values, scores, judgements.groups, flags=False)
     expected = [whole.ndcg_at_5, whole.ndcg_at_10, whole.top5_overlap, whole.pairwise_accuracy]
-    assert quality.mean() == pytest.approx(np.mean(expected))
-    assert found.quality(judgements.values).tolist() == [1.0] * 9
-    assert (
-        found.quality(scores)[:3].tolist()
-        == found.quality(np.where(np.arange(108) < 36, scores, 0))[:3].tolist()
-    )
+    assert top.mean() == pytest.approx(np.mean(expected))
+    assert found.quality(judgements.values).top.tolist() == [1.0] * 9
+    others = found.quality(np.where(np.arange(108) < 36, scores, 0)).top
+    assert top[:3].tolist() == others[:3].tolist()
+
+
+def test_agreement_is_the_correlation_with_the_targets_of_each_group() -> None:
+    draw = np.random.default_rng(0)
+    judgements = judgements_of([draw.integers(0, 100, 12).astype(float).tolist() for _ in range(9)])
+    targets, scores = draw.normal(size=(2, len(judgements)))
+    found = replace(everything(judgements), targets=targets)
+    agreement = found.quality(scores).agreement
+    expected = [
+        np.corrcoef(*pair)[0, 1] for pair in zip(targets.reshape(9, 12), scores.reshape(9, 12), strict=True)
+    ]
+    np.testing.assert_allclose(agreement, expected)
+    # Whatever a group's level and unit.
+    moved = 3.0 * scores + np.repeat(np.arange(9.0), 12)
+    np.testing.assert_allclose(found.quality(moved).agreement, expected)
+    np.testing.assert_allclose(found.quality(targets).agreement, 1.0)
+    assert not found.quality(np.full(len(judgements), 0.1)).agreement.any()
+
+
+SAME = np.zeros(50)
+NOISE = np.tile([0.2, -0.2], 25)
+
+
+@pytest.mark.parametrize(
+    ("gain", "lead", "better"),
+    [
+        (np.full(50, 0.01), SAME, True),
+        (np.full(50, 0.0004), SAME, False),  # true, but not worth a feature
+        (SAME, SAME, False),
+        (np.full(50, -0.01), SAME, False),
+        (NOISE + 0.01, SAME, False),  # within the noise
+        (np.tile([0.06, -0.02], 25), SAME, True),
+        (np.full(50, 0.01), np.full(50, -0.01), False),  # lost at the top
+        (np.full(50, 0.01), NOISE - 0.01, True),  # perhaps lost
+        (SAME, np.full(50, 0.01), False),
+    ],
+)
+def test_better_is_by_more_than_the_noise_of_the_groups(gain: Any, lead: Any, better: bool) -> None:
+    base = Quality(*np.random.default_rng(0).random((2, 50)))  # how groups differ does not matter
+    other = Quality(base.agreement + gain, base.top + lead)
+    assert other.better_than(base) == better
+    # Of scores in other units order alone tells.
+    turned = Quality(base.agreement + lead, base.top + gain)
+    plain = gain.mean() > max(gain.std() / 50**0.5, 0.0005)
+    assert turned.better_than(base, same_units=False) == plain
 
 
 def test_groups_that_decide_nothing_are_not_judged() -> None:
@@ -134,20 +178,20 @@ def test_groups_that_decide_nothing_are_not_judged() -> None:
     bad = [[float(i) for i in range(9)], [5.0] * 30]  # too few; all equal
     found = everything(judgements_of([*good, *bad]))
     assert found.usable()
-    assert len(found.quality(np.zeros(119))) == 8
+    assert len(found.quality(np.zeros(119)).top) == 8
     assert not everything(judgements_of([*good[:7], *bad])).usable()
     # What is asked counts, not what is there.
     judgements = judgements_of(good)
     asked = np.arange(80) < 75
-    part = Validation((Window(~asked, asked),), judgements, True)
-    assert len(part.quality(np.zeros(80))) == 7
+    part = Validation((Window(~asked, asked),), judgements.values, judgements, True)
+    assert len(part.quality(np.zeros(80)).agreement) == 7
     assert not part.usable()
-    assert not Validation((), judgements, False).usable()
+    assert not Validation((), judgements.values, judgements, False).usable()
 
 
 def test_flags_are_judged_too() -> None:
     found = everything(judgements_of([[1.0] * 2 + [0.0] * 10] * 8, flags=True))
-    good, bad = (found.quality(sign * np.tile(np.arange(12.0), 8)) for sign in (-1, 1))
+    good, bad = (found.quality(sign * np.tile(np.arange(12.0), 8)).top for sign in (-1, 1))
     assert good.min() > 0.85  # who else is among the five cannot be told
     assert bad.max() < 0.5
 
@@ -155,4 +199,4 @@ def test_flags_are_judged_too() -> None:
 def test_of_very_many_groups_some_stand_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_MOST_GROUPS", 10)
     found = everything(judgements_of([[float(i) for i in range(10)]] * 35))
-    assert len(found.quality(np.zeros(350))) == 9  # each fourth
+    assert len(found.quality(np.zeros(350)).top) == 9  # each fourth
