@@ -121,19 +121,30 @@ def _own(
     taken: list[float] = []
     errors = number = 0
     begin = time.perf_counter()
-    for _ in range(connections):
+
+    def connected() -> socket.socket:
         line = socket.create_connection(("127.0.0.1", port))
         waiting.register(line, selectors.EVENT_READ)
+        return line
+
+    for _ in range(connections):
+        line = connected()
         sent[line] = time.perf_counter()
         line.sendall(requests[0])
     while time.perf_counter() - begin < seconds or len(taken) < 2:  # two make quantiles
         for key, _ in waiting.select(timeout=1.0):
             line = key.fileobj
             assert isinstance(line, socket.socket)
-            errors += _answer(line) // 100 != 2
+            status, stays = _answer(line)
+            errors += status // 100 != 2
             now = time.perf_counter()
             taken.append(now - sent[line])
             number += 1
+            if not stays:
+                waiting.unregister(line)
+                line.close()
+                del sent[line]
+                line = connected()
             sent[line] = now
             line.sendall(requests[number % len(requests)])
     spent = time.perf_counter() - begin
@@ -143,14 +154,21 @@ def _own(
     return Load(len(taken) / spent, cut[49], cut[98], errors)
 
 
-def _answer(line: socket.socket) -> int:
-    """The status of the answer that has begun to come, once it is whole."""
-    data = line.recv(65536)
+def _answer(line: socket.socket) -> tuple[int, bool]:
+    """The status of the answer that has begun to come, once it is whole; whether the connection stays open after it."""
+    data = _more(line)
     while b"\r\n\r\n" not in data:
-        data += line.recv(65536)
+        data += _more(line)
     head, _, body = data.partition(b"\r\n\r\n")
     length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
     left = (int(length[1]) if length else 0) - len(body)
     while left > 0:
-        left -= len(line.recv(65536))
-    return int(head[9:12])
+        left -= len(_more(line))
+    return int(head[9:12]), re.search(rb"\r\nconnection: close", head, re.IGNORECASE) is None
+
+
+def _more(line: socket.socket) -> bytes:
+    data = line.recv(65536)
+    if not data:
+        raise ConnectionError("the server closed a connection that it had not said it would close")
+    return data

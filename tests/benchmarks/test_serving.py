@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -49,6 +53,54 @@ def test_our_own_client_gets_answers(server: servers.Server) -> None:
     assert 0 < found.p50 <= found.p99
     assert found.errors == 0
     assert load._own(server.port, "/v1/predict", [b"{}"], JSON, 0.1, 2).errors > 0
+
+
+class _Once(BaseHTTPRequestHandler):
+    """Closes the connection after each answer, as gunicorn's plain workers do."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *said: object) -> None:
+        pass
+
+
+class _Closing(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """The client has gone in the middle of an answer, as it does at the end."""
+
+
+@pytest.fixture
+def closing() -> Iterator[ThreadingHTTPServer]:
+    """On a thread of its own."""
+    with _Closing(("127.0.0.1", 0), _Once) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_our_own_client_connects_again_where_the_server_closes(closing: ThreadingHTTPServer) -> None:
+    found = load._own(closing.server_port, "/", BODIES, JSON, 0.2, 3)
+    assert found.errors == 0
+    assert found.rate * 0.2 >= 6  # every connection more than once
+
+
+def test_an_answer_that_breaks_off_is_an_error() -> None:
+    here, there = socket.socketpair()
+    with here:
+        with there:
+            there.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}")
+        with pytest.raises(ConnectionError, match="closed a connection"):
+            load._answer(here)
 
 
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
