@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 TEXT = "text"  # the pseudo-column: headline, summary and body joined
 URL = "url"  # as a text: host and path, as far as they may be long. What follows may tell where a crawler came from
 TEXT_COLUMNS = (TEXT, *TEXT_FIELDS, URL)
-LENGTHS = {
-    f"{name} length": name for name in TEXT_FIELDS
-}  # pseudo-columns: characters of a text that is there
+# Pseudo-columns: the characters of a text, null where it is empty.
+LENGTHS = {f"{name} length": name for name in TEXT_FIELDS}
 NO_URL = "source without url"  # pseudo-column: the source, "" for none, of an article without an address; null of others
 _PATH = re.compile(r"[^?#]{0,500}")
 _FIELDS = frozenset(ARTICLE_FIELDS)

@@ -215,7 +215,7 @@ def _finish(
     if any(map(of_address, predicting)):
         stand_in, typical = without_address(predicting, weights, sources, source)
         blocks, weights = [*blocks, stand_in], np.concatenate([weights, typical])
-        variance = np.concatenate([variance, np.zeros(len(typical))])
+        variance = np.concatenate([variance, np.zeros(len(typical))])  # the same for all headlines of a story
     linear = Linear(blocks, weights[:, None].copy(), np.array([fitted.intercept]))
     head = PopularityHead(
         linear,

@@ -20,6 +20,7 @@ _LEAST_DAYS = 10
 _LEAST_GROUPS = 8  # with fewer to judge by, nothing is chosen
 _MOST_GROUPS = 4000
 _JUDGED = ("ndcg_at_5", "ndcg_at_10", "top5_overlap", "pairwise_accuracy")
+# By less, and by fewer standard errors, a recipe is no better: of the latter chance alone gives one in fifteen.
 _LEAST_GAIN, _ERRORS = 0.0005, 1.5
 _NOTHING = 1e-20  # of squares of what is left of equal numbers
 
@@ -86,6 +87,7 @@ class Validation:
         return Quality(self._agreement(scores), self._top(scores))
 
     def _agreement(self, scores: Floats) -> Floats:
+        """(groups,) Pearson's correlation of scores (n,) and targets within each."""
         found = np.zeros(len(self._groups))
         for number, (rows, _) in enumerate(self._groups):
             own, wanted = scores[rows] - scores[rows].mean(), self.targets[rows] - self.targets[rows].mean()
@@ -95,6 +97,7 @@ class Validation:
         return found
 
     def _top(self, scores: Floats) -> Floats:
+        """(groups,) the mean of those of `_JUDGED` that a group defines."""
         at = [GROUP_METRICS.index(name) for name in _JUDGED]
         metrics = [group.metrics(scores[rows]) for rows, group in self._groups]
         table = np.array(metrics, np.float64).reshape(-1, len(GROUP_METRICS))[:, at]
@@ -126,7 +129,8 @@ def make_validation(
     corpus: Corpus, targets: Floats, judgements: Judgements, days: NDArray[np.str_], folds: int
 ) -> Validation:
     """The newest `_NEWEST` in windows of days, each predicted from all before it; where there are few days, or articles
-    without one, folds of days. `days` (n,) stand in order of time and name something for every article."""
+    without one, folds of days. `days` (n,) stand in order of time and name something for every article; `targets` (n,) are
+    those that recipes are fitted to."""
     instants = corpus.instants
     dated = np.isfinite(instants)
     own = np.unique(days[dated])
