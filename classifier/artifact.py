@@ -43,7 +43,7 @@ from classifier.errors import (
 )
 from classifier.spec import Arrays, Spec
 
-FORMAT = 5
+FORMAT = 6
 MANIFEST = "manifest.json"
 HEADS = ("sections", "popularity")
 VERSION_NAME = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}")

@@ -113,12 +113,14 @@ def fit_time(
 ) -> ClockBlock | None:
     """The average over the articles (of a mask) that have a time, which stands in where one is missing. None where none
     has."""
-    average = np.zeros(len(kind.names))
     times = _of(rows.times(), train)
     known = [ids for time in times if (ids := time_features(time, timezone)) is not None]
-    for hour, weekday in known:
-        average[[kind.places[hour], kind.places[weekday]]] += 1.0 / len(known)
-    return kind(timezone, weight, average) if known else None
+    if not known:
+        return None
+    clock, width = kind.clock, len(kind.clock.names)
+    moments = [clock.moment(*ids) for ids in known]
+    average = np.bincount(clock.places[moments].ravel(), clock.shares[moments].ravel(), width) / len(known)
+    return kind(timezone, weight, average)
 
 
 def fit_shape(shapes: NDArray[np.float64], *, weight: float = 1.0) -> ShapeBlock:

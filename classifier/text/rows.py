@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from classifier.articles import ARTICLE_FIELDS, TEXT_FIELDS, Article, join_text
@@ -15,11 +16,13 @@ if TYPE_CHECKING:
 
 TEXT = "text"  # the pseudo-column: headline, summary and body joined
 URL = "url"  # as a text: host and path, as far as they may be long. What follows may tell where a crawler came from
-TEXT_COLUMNS = (TEXT, *TEXT_FIELDS, URL)
+START = "headline start"  # pseudo-column: the headline up to its third word
+TEXT_COLUMNS = (TEXT, *TEXT_FIELDS, URL, START)
 # Pseudo-columns: the characters of a text, null where it is empty.
 LENGTHS = {f"{name} length": name for name in TEXT_FIELDS}
 NO_URL = "source without url"  # pseudo-column: the source, "" for none, of an article without an address; null of others
 _PATH = re.compile(r"[^?#]{0,500}")
+_WORD, _WORDS = re.compile(r"\b\w\w+\b"), 3
 _FIELDS = frozenset(ARTICLE_FIELDS)
 
 
@@ -120,18 +123,23 @@ class Rows:
 
     def texts(self, column: str) -> list[str]:
         """A text column's n strings, null as ""; `TEXT` joins the non-empty text fields by line breaks, `URL` ends before
-        the query."""
+        the query, `START` after three words."""
         if column == TEXT:
             return [
                 join_text(*parts) for parts in zip(*(self.texts(name) for name in TEXT_FIELDS), strict=True)
             ]
-        texts = [value or "" for value in self.values(column)]
-        return list(map(_path, texts)) if column == URL else texts
+        field, cut = _CUTS.get(column, (column, None))
+        texts = [value or "" for value in self.values(field)]
+        return texts if cut is None else list(map(cut, texts))
 
     def kernel_texts(self, column: str) -> Texts:
         """`texts` as the kernel reads them, made once; where there is an Arrow batch they are where they lie in it."""
         if column not in self._texts:
-            self._texts[column] = self._kernel_texts(TEXT_FIELDS if column == TEXT else (column,))
+            if column in _CUTS:
+                found = Texts.from_strings(self.texts(column))
+            else:
+                found = self._kernel_texts(TEXT_FIELDS if column == TEXT else (column,))
+            self._texts[column] = found
         return self._texts[column]
 
     def encoded(self, column: str) -> bytes:
@@ -141,8 +149,9 @@ class Rows:
             if column == TEXT:
                 text = join_text(*[self.value(name) or "" for name in TEXT_FIELDS])
             else:
-                text = self.value(column) or ""
-                text = _path(text) if column == URL else text
+                field, cut = _CUTS.get(column, (column, None))
+                text = self.value(field) or ""
+                text = text if cut is None else cut(text)
             found = self._encoded[column] = encoded(text)
         return found
 
@@ -151,8 +160,6 @@ class Rows:
 
     def _kernel_texts(self, names: Sequence[str]) -> Texts:
         batch = self._batch
-        if names == (URL,):
-            return Texts.from_strings(self.texts(URL))
         if batch is None or self._of_strings(names):
             return Texts.from_values(*[self.values(name) for name in names])
         there = [batch.column(name) for name in names if name in batch.schema.names]
@@ -160,6 +167,9 @@ class Rows:
 
     def text_parts(self, column: str, number: int) -> list[tuple[str, str]]:
         """The (field, text) pairs that make up one row's text column."""
+        if column in _CUTS:
+            field, cut = _CUTS[column]
+            return [(field, cut(self.values(field)[number] or ""))]
         names = TEXT_FIELDS if column == TEXT else (column,)
         return [(name, self.values(name)[number] or "") for name in names]
 
@@ -169,6 +179,17 @@ def _path(url: str) -> str:
         return url  # refused where all texts are
     found = _PATH.match(url)
     return found.group() if found else ""
+
+
+def _start(headline: str) -> str:
+    if not isinstance(headline, str):
+        return headline
+    words = list(islice(_WORD.finditer(headline), _WORDS))
+    return headline[: words[-1].end()] if words else ""
+
+
+# Of text columns that are a beginning of an article's field: the field, and where it is cut.
+_CUTS: dict[str, tuple[str, Callable[[str], str]]] = {URL: (URL, _path), START: ("headline", _start)}
 
 
 def _lengths(texts: pa.Array | None) -> pa.Array | None:

@@ -13,11 +13,11 @@ import numpy as np
 from joblib import Parallel, cpu_count, delayed
 from numpy.typing import NDArray
 
-from classifier.text.rows import LENGTHS, TEXT, URL, Rows
+from classifier.text.rows import LENGTHS, START, TEXT, URL, Rows
 from training.popularity.learners import rough
 from training.popularity.material import FittedWeights, Material, fit_weights
 from training.popularity.recipes import DAYPART, LEARNERS, SHAPE, TIME, Feature, Learner, PopularityRecipe
-from training.popularity.validation import Quality, Validation
+from training.popularity.validation import CLEAR, PLAUSIBLE, Quality, Validation
 from training.recipes import BlockRecipe, Script, script_of
 
 Floats = NDArray[np.float64]
@@ -30,6 +30,7 @@ _LEAST_WITH_URL = (
     0.99  # of the articles: else who has none would tell where an article came from, such as a ranking box
 )
 _FEW_CHARACTERS = 50_000_000  # parts of words of longer texts take too long, and too much memory
+_ADDRESS = Feature(BlockRecipe(URL, "word", (1, 2), 0.6))
 
 
 @dataclass(slots=True)
@@ -50,11 +51,13 @@ class Trials:
             self.progress(f"tried {recipe}: {quality}")
         return self.found[recipe]
 
-    def better(self, candidate: PopularityRecipe, than: PopularityRecipe) -> bool:
-        """Beyond noise. Fits go on from the better one's."""
+    def better(self, candidate: PopularityRecipe, than: PopularityRecipe, errors: float = CLEAR) -> bool:
+        """By more than that many standard errors. Fits go on from the better one's."""
         known = self.quality(than)
         before = {number: dict(fits) for number, fits in self.last.items()}
-        better = self.quality(candidate).better_than(known, same_units=candidate.learner == than.learner)
+        better = self.quality(candidate).better_than(
+            known, errors, same_units=candidate.learner == than.learner
+        )
         if not better:
             self.last = before
         return better
@@ -131,7 +134,7 @@ def choose_recipe(
         fixed = {column for feature in trials.material.nuisance for column in feature.columns}
         for added in _additions(best, trials.material.cache.rows, fixed):
             new = [feature for feature in added if feature not in best.features]
-            best = _better(best, best.adding(*new), trials)
+            best = _better(best, best.adding(*new), trials, errors=PLAUSIBLE)
         if trials.validation.forward:
             best = _fading(best, trials)
     if half_life and trials.validation.forward:
@@ -148,8 +151,10 @@ def choose_recipe(
     return best
 
 
-def _better(best: PopularityRecipe, candidate: PopularityRecipe, trials: Trials) -> PopularityRecipe:
-    return candidate if candidate != best and trials.better(candidate, best) else best
+def _better(
+    best: PopularityRecipe, candidate: PopularityRecipe, trials: Trials, errors: float = CLEAR
+) -> PopularityRecipe:
+    return candidate if candidate != best and trials.better(candidate, best, errors) else best
 
 
 def _climb(recipe: PopularityRecipe, trials: Trials) -> PopularityRecipe:
@@ -175,16 +180,16 @@ def _additions(
     columns = [f.block.column for f in recipe.features if f.kind == "block" and not f.is_text]
     kinds = {f.kind for f in recipe.features}
     named = {f.block.column for f in recipe.features}
-    main = recipe.features[0]
     if {"source", "section"} <= set(columns):
         yield (Feature(BlockRecipe("source"), crossed="section"),)
     lengths = [name for name, text in LENGTHS.items() if name not in named and any(rows.texts(text))]
     yield tuple(Feature(BlockRecipe(name, weight=0.3), "numeric") for name in lengths)
     given = sum(map(bool, rows.texts(URL)))
-    if given and given >= _LEAST_WITH_URL * len(rows) and "source" not in nuisance:
-        yield (Feature(BlockRecipe(URL, "word", (1, 2), 0.6)),)
+    with_url = bool(given) and given >= _LEAST_WITH_URL * len(rows) and "source" not in nuisance
+    if with_url:
+        yield (_ADDRESS,)
     if "time" in kinds:
-        part = Feature(BlockRecipe(DAYPART, weight=0.3), "daypart")
+        part = Feature(BlockRecipe(DAYPART, weight=0.45), "daypart")
         yield (part,)
         for column in columns:
             yield part, replace(part, crossed=column)
@@ -193,11 +198,19 @@ def _additions(
         for feature in recipe.features:
             if feature.kind == "numeric":
                 yield (replace(feature, crossed=column),)
+    main, *others = (feature for feature in recipe.features if feature.is_text)
     if main.block.analyzer == "word":
         for column in columns:
             yield (replace(main, crossed=column),)
         if sum(map(len, rows.texts(TEXT))) < _FEW_CHARACTERS:
-            yield (Feature(BlockRecipe(TEXT, "char_wb", (3, 5), 0.7)),)
+            yield (Feature(BlockRecipe(TEXT, "char_wb", (1, 5), 0.7)),)
+        others += [_ADDRESS] if with_url else []
+        for column in columns if others else ():
+            yield (*others, *(replace(text, crossed=column) for text in others))
+        if "headline" in named:
+            yield (Feature(BlockRecipe("headline", "word", (1, 2), 0.5)),)
+        if any(rows.texts("headline")):
+            yield (Feature(BlockRecipe(START, "word", (1, 3), 0.4)),)
 
 
 def _fading(recipe: PopularityRecipe, trials: Trials) -> PopularityRecipe:

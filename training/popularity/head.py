@@ -26,7 +26,7 @@ from training.popularity.choice import Trials, choose_recipe, start_recipe
 from training.popularity.columns import is_numeric
 from training.popularity.features import FeatureCache, to_blocks
 from training.popularity.learners import TOLERANCE, rough
-from training.popularity.material import FittedWeights, Material, fit_weights
+from training.popularity.material import FittedWeights, Material, fit_weights, tempered
 from training.popularity.recipes import Feature, PopularityRecipe, as_learner
 from training.popularity.sources import group_sizes, score_quantiles, source_names, weekdays
 from training.popularity.uncertainty import weight_variance
@@ -80,7 +80,7 @@ def fit_popularity(
             "no group of articles has differing popularity",
             remedy="give counts that differ within a day and source, a popularity_group column, or ranking boxes",
         )
-    corpus, targets, judgements = corpus.take(known), targets[known], judgements.within(known)
+    corpus, targets, judgements = corpus.take(known), tempered(targets[known]), judgements.within(known)
     corpus = with_one_section(corpus)
     days = _days(corpus, judgements)
     material = _material(corpus, targets, judgements, config)
@@ -97,7 +97,8 @@ def with_one_section(corpus: Corpus) -> Corpus:
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """A recipe, how many were tried, and its scores of what was asked inside the training part (n,), NaN elsewhere."""
+    """A recipe, how many were tried, and its scores of what was asked inside the training part (n,) by fits that come
+    nearest to the final one, NaN elsewhere."""
 
     recipe: PopularityRecipe
     tried: int
@@ -134,7 +135,7 @@ def _choose(
             learner=not fit.popularity_learner,
         )
     held = np.full(len(newest), np.nan)
-    held[newest] = trials.scores(recipe)
+    held[newest] = np.where(trials.validation.nearest, trials.scores(recipe), np.nan)
     material.cache.forget()
     return _Chosen(recipe, len(trials.found), held)
 

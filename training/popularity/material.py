@@ -18,6 +18,7 @@ Floats = NDArray[np.float64]
 
 _MOST_HALVINGS = 20
 _SHRINKAGE = 5.0  # articles' worth of the overall level in a source's
+_FAR, _BEYOND = -1.0, 0.3  # from so far below the middle on a target counts by that share: tops are asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,14 @@ class Material:
         return self.cache.fitted(recipe.features, seen)
 
     def emphasis(self, recipe: PopularityRecipe, rows: NDArray[np.int64]) -> Floats | None:
-        """How much each article of some positions counts, by its age, 1 on average; None: all alike."""
-        if not recipe.half_life:
-            return None
-        ages = self.ages[rows] - self.ages[rows].min()
-        weight = 0.5 ** np.minimum(ages / recipe.half_life, _MOST_HALVINGS)
-        return np.asarray(weight / weight.mean())
+        """How much each article of some positions counts, 1 on average; None: all alike. By its age, and so that a group
+        counts by the square root of its articles: metrics take all groups alike, of which the small know less."""
+        _, group, sizes = np.unique(self.groups[rows], return_inverse=True, return_counts=True)
+        weight = sizes[group] ** -0.5
+        if recipe.half_life:
+            ages = self.ages[rows] - self.ages[rows].min()
+            weight *= 0.5 ** np.minimum(ages / recipe.half_life, _MOST_HALVINGS)
+        return None if weight.min() == weight.max() else np.asarray(weight / weight.mean())
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,11 @@ class FittedWeights:
             known.get((feature.plain, feature.recent, width), np.zeros(width)) for feature, width in features
         ]
         return replace(self.solution, weights=np.concatenate(found))
+
+
+def tempered(targets: Floats) -> Floats:
+    """Standardised targets (n,), the low end drawn in: by how much an article failed says little about what succeeds."""
+    return np.maximum(targets, _FAR + _BEYOND * (targets - _FAR))
 
 
 def fit_weights(

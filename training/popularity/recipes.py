@@ -110,7 +110,7 @@ class PopularityRecipe:
     @property
     def plain_alpha(self) -> float:
         """The regularisation for the features as they are."""
-        squares = [feature.block.weight**2 for feature in self.features if feature.is_text]
+        squares = [f.block.weight**2 for f in self.features if f.is_text and not f.crossed]
         return self.alpha * (sum(squares) or 1.0)
 
     def to_dict(self) -> dict[str, Any]:

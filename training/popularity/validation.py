@@ -19,9 +19,13 @@ _NEWEST, _WINDOWS = 0.4, 2
 _LEAST_DAYS = 10
 _LEAST_GROUPS = 8  # with fewer to judge by, nothing is chosen
 _MOST_GROUPS = 4000
+_MANY = 2000  # articles from which two or three numbers can be had
 _JUDGED = ("ndcg_at_5", "ndcg_at_10", "top5_overlap", "pairwise_accuracy")
-# By less, and by fewer standard errors, a recipe is no better: of the latter chance alone gives one in fifteen.
-_LEAST_GAIN, _ERRORS = 0.0005, 1.5
+_LEAST_GAIN = 0.0005  # by less a recipe is no better
+# Nor by fewer standard errors: of what helps as often as not, chance alone gives one in fifteen; of what is known to help
+# mostly, the likeliest gain is above 0 even where less is seen.
+CLEAR, PLAUSIBLE = 1.5, 0.5
+_LOST = 1.5  # standard errors at the top
 _NOTHING = 1e-20  # of squares of what is left of equal numbers
 
 
@@ -48,14 +52,14 @@ class Quality:
     def __str__(self) -> str:
         return f"{self.agreement.mean():.4f} ({self.top.mean():.4f})"
 
-    def better_than(self, other: Quality, *, same_units: bool = True) -> bool:
-        """By more than noise: in agreement by `_ERRORS` standard errors of the paired difference over groups, and at the
-        top not worse by more than one; in other units by one at the top."""
+    def better_than(self, other: Quality, errors: float = CLEAR, *, same_units: bool = True) -> bool:
+        """By more than noise: in agreement by so many standard errors of the paired difference over groups, and at the
+        top not worse by more than `_LOST`; in other units by one at the top."""
         lead, lead_error = _difference(self.top, other.top)
         if not same_units:
             return lead > max(lead_error, _LEAST_GAIN)
         gain, error = _difference(self.agreement, other.agreement)
-        return gain > max(_ERRORS * error, _LEAST_GAIN) and lead >= -lead_error
+        return gain > max(errors * error, _LEAST_GAIN) and lead >= -_LOST * lead_error
 
 
 def _difference(first: Floats, second: Floats) -> tuple[float, float]:
@@ -77,6 +81,13 @@ class Validation:
     def asked(self) -> Mask:
         """(n,) articles of any window."""
         return np.asarray(np.logical_or.reduce([window.asked for window in self.windows]))
+
+    @property
+    def nearest(self) -> Mask:
+        """(n,) articles asked of fits that saw nearly as much as one on everything will: the newest window's, if these are
+        not too few. An earlier one's know less, and their scores spread less."""
+        newest = self.windows[-1].asked if self.forward else self.asked
+        return newest if newest.sum() >= _MANY else self.asked
 
     def usable(self) -> bool:
         """Whether there is enough to choose by."""

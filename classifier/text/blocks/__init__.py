@@ -14,7 +14,13 @@ from classifier.text.blocks.base import Block, FewBlock, FieldSpan
 from classifier.text.blocks.columns import CategoryBlock, NumericBlock
 from classifier.text.blocks.cross import CrossBlock
 from classifier.text.blocks.packing import pack_strings, unpack_strings
-from classifier.text.blocks.publishing import ClockBlock, DaypartBlock, ShapeBlock, TimeBlock
+from classifier.text.blocks.publishing import (
+    ClockBlock,
+    DaypartBlock,
+    HardDaypartBlock,
+    ShapeBlock,
+    TimeBlock,
+)
 from classifier.text.blocks.text import TextBlock, Weighting
 from classifier.text.characters import Characters
 from classifier.text.sparse import Floats
@@ -27,6 +33,7 @@ __all__ = [
     "DaypartBlock",
     "FewBlock",
     "FieldSpan",
+    "HardDaypartBlock",
     "NumericBlock",
     "ShapeBlock",
     "TextBlock",
@@ -37,8 +44,9 @@ __all__ = [
     "unpack_strings",
 ]
 
-_KINDS: dict[str, type[CategoryBlock | NumericBlock | TimeBlock | DaypartBlock | ShapeBlock]] = {
-    kind.kind: kind for kind in (CategoryBlock, NumericBlock, TimeBlock, DaypartBlock, ShapeBlock)
+_KINDS: dict[str, type[CategoryBlock | NumericBlock | ClockBlock | ShapeBlock]] = {
+    kind.kind: kind
+    for kind in (CategoryBlock, NumericBlock, TimeBlock, DaypartBlock, HardDaypartBlock, ShapeBlock)
 }
 
 

@@ -14,17 +14,15 @@ from classifier.text.blocks.base import FewFeatures, FieldSpan
 from classifier.text.rows import Rows
 from classifier.text.shape import SHAPE_FEATURES, headline_shape
 from classifier.text.sparse import Floats, SparseRows
-from classifier.text.times import DAYPART_FEATURES, DAYPARTS, TIME_FEATURES, time_features, zone
+from classifier.text.times import DAYPARTS, HARD_DAYPARTS, HOURS_AND_WEEKDAYS, Clock, time_features, zone
 from classifier.text.values import local_times, shapes
 
 
 @dataclass(frozen=True, slots=True)
 class ClockBlock:
-    """Two of `names` that hold at the time of publication in `timezone`: that of its hour and that of its weekday, which
-    stand at `places` for each of `TIME_FEATURES`; without a time the training average (width,)."""
+    """What `clock` gives the time of publication in `timezone`; without a time the training average (width,)."""
 
-    names: ClassVar[tuple[str, ...]]
-    places: ClassVar[tuple[int, ...]]
+    clock: ClassVar[Clock]
     kind: ClassVar[str]
     timezone: str
     weight: float
@@ -36,22 +34,26 @@ class ClockBlock:
 
     @property
     def width(self) -> int:
-        return len(self.names)
+        return len(self.clock.names)
 
     def transform(self, rows: Rows) -> SparseRows:
         times = local_times(rows, self.timezone)
-        places = np.array(self.places, np.int64)[times]
-        weights = np.full(places.shape, self.weight)
-        return SparseRows.of_equal(times[:, 0] >= 0, places, weights, self.average * self.weight, self.width)
+        known = times[:, 0] >= 0
+        moments = np.where(known, self.clock.moment(times[:, 0], times[:, 1]), 0)
+        weights = self.clock.shares[moments] * self.weight
+        return SparseRows.of_equal(
+            known, self.clock.places[moments], weights, self.average * self.weight, self.width
+        )
 
     def one(self, rows: Rows) -> FewFeatures:
         times = time_features(rows.value("published_at"), self.timezone)
         if times is None:
             return range(self.width), self._average
-        return (self.places[times[0]], self.places[times[1]]), (self.weight, self.weight)
+        places, shares = self.clock.one[self.clock.moment(*times)]
+        return places, [share * self.weight for share in shares]
 
     def feature_name(self, feature: int) -> str:
-        return self.names[feature]
+        return self.clock.names[feature]
 
     def feature_spans(self, rows: Rows, number: int) -> dict[int, list[FieldSpan]]:
         return {}
@@ -64,7 +66,7 @@ class ClockBlock:
 
     @classmethod
     def load(cls, spec: Spec, arrays: Arrays) -> Self:
-        average = take_array(arrays, "average", np.float64, (len(cls.names),))
+        average = take_array(arrays, "average", np.float64, (len(cls.clock.names),))
         return cls(load_timezone(spec), spec.get("weight", float), average)
 
 
@@ -72,16 +74,21 @@ class TimeBlock(ClockBlock):
     """The hour, and the weekday."""
 
     __slots__ = ()
-    kind = "time"
-    names, places = TIME_FEATURES, tuple(range(len(TIME_FEATURES)))
+    kind, clock = "time", HOURS_AND_WEEKDAYS
 
 
 class DaypartBlock(ClockBlock):
-    """The part of the day, and whether it is the weekend: coarse enough to be crossed with a category."""
+    """The time of day, on working days and at weekends: coarse enough to be crossed with a category."""
 
     __slots__ = ()
-    kind = "daypart"
-    names, places = DAYPART_FEATURES, DAYPARTS
+    kind, clock = "dayparts", DAYPARTS
+
+
+class HardDaypartBlock(ClockBlock):
+    """What `DaypartBlock` was in format 5."""
+
+    __slots__ = ()
+    kind, clock = "daypart", HARD_DAYPARTS
 
 
 @dataclass(frozen=True, slots=True)

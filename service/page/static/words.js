@@ -113,9 +113,15 @@ export function featureName(feature) {
   if (kind === "headline shape") return t("feature.shape", { value: shapeName(value) });
   if (kind.endsWith(" length") && knows("feature." + kind)) return t(`feature.${kind}.about`, { value: value.replace("about ", "") });
   if (kind === "source without url") return t("feature.no-url");
-  if (kind === "daypart") return t("feature.daypart", { value: value.replace(" to ", "–") });
+  if (kind === "daypart") return daypartName(value);
   if (["hour", "weekday", "source", "section", "url"].includes(kind)) return t("feature." + kind, { value });
   return feature;
+}
+
+function daypartName(value) {
+  const around = /^around (\d+), (.+)$/.exec(value);
+  if (around) return t("feature.daypart.around", { value: around[1], days: t("feature.days." + around[2]) });
+  return t("feature.daypart", { value: value.replace(" to ", "–") });
 }
 
 /** A property of a headline, in words. */

@@ -19,6 +19,7 @@ from classifier.text.blocks import (
     Block,
     CategoryBlock,
     DaypartBlock,
+    HardDaypartBlock,
     NumericBlock,
     ShapeBlock,
     TextBlock,
@@ -29,7 +30,7 @@ from classifier.text.blocks import (
 )
 from classifier.text.rows import Rows
 from classifier.text.shape import SHAPE_FEATURES
-from classifier.text.times import DAYPART_FEATURES, TIME_FEATURES
+from classifier.text.times import DAYPARTS, HARD_DAYPARTS, TIME_FEATURES
 
 CORPUS = [
     "The Assembly votes on the budget, and votes again",
@@ -137,15 +138,44 @@ def test_hour_and_weekday_are_local_and_average_without_a_time() -> None:
     np.testing.assert_array_equal(found[1], average * 2.0)
 
 
-def test_the_part_of_the_day_is_local_and_average_without_a_time() -> None:
-    average = np.linspace(0, 1, len(DAYPART_FEATURES))
-    block = DaypartBlock("Asia/Tokyo", 2.0, average)
-    times = [
-        f"2022-02-04T{hour}:00+00:00" for hour in ("14:59", "15:00", "17:59", "18:00")
-    ]  # to Saturday 03:00
-    articles = [{"headline": "x", "published_at": datetime.fromisoformat(time)} for time in times]
-    found = dense(block, rows(*articles, {"headline": "x"}))
-    assert [[DAYPART_FEATURES[i] for i in np.flatnonzero(row)] for row in found[:4]] == [
+FRIDAY_NIGHT = [  # and Saturday morning, to 03:00 in Tokyo
+    {"headline": "x", "published_at": datetime.fromisoformat(f"2022-02-04T{hour}:00+00:00")}
+    for hour in ("14:59", "15:00", "17:59", "18:00")
+]
+
+
+def test_an_hour_has_a_share_of_the_two_points_of_the_day_next_to_it() -> None:
+    average = np.linspace(0, 1, len(DAYPARTS.names))
+    found = dense(DaypartBlock("Asia/Tokyo", 6.0, average), rows(*FRIDAY_NIGHT, {"headline": "x"}))
+    assert [{DAYPARTS.names[i]: row[i] for i in np.flatnonzero(row)} for row in found[:4]] == [
+        {
+            "daypart: around 00, Monday to Friday": pytest.approx(5.0),
+            "daypart: around 21, Monday to Friday": pytest.approx(1.0),
+        },
+        {
+            "daypart: around 00, weekend": pytest.approx(5.0),
+            "daypart: around 03, weekend": pytest.approx(1.0),
+        },
+        {
+            "daypart: around 00, weekend": pytest.approx(1.0),
+            "daypart: around 03, weekend": pytest.approx(5.0),
+        },
+        {
+            "daypart: around 03, weekend": pytest.approx(5.0),
+            "daypart: around 06, weekend": pytest.approx(1.0),
+        },
+    ]
+    np.testing.assert_array_equal(found[4], average * 6.0)
+    # Over a day every point has as much as another, and over a week a kind of day as its days.
+    shares = np.bincount(DAYPARTS.places.ravel(), DAYPARTS.shares.ravel())
+    np.testing.assert_allclose(shares, [3 * 5] * 8 + [3 * 2] * 8)
+
+
+def test_the_part_of_the_day_of_format_5_ends_at_once() -> None:
+    average = np.linspace(0, 1, len(HARD_DAYPARTS.names))
+    block = HardDaypartBlock("Asia/Tokyo", 2.0, average)
+    found = dense(block, rows(*FRIDAY_NIGHT, {"headline": "x"}))
+    assert [[HARD_DAYPARTS.names[i] for i in np.flatnonzero(row)] for row in found[:4]] == [
         ["daypart: 21 to 24", "daypart: Monday to Friday"],
         ["daypart: 00 to 03", "daypart: weekend"],
         ["daypart: 00 to 03", "daypart: weekend"],
@@ -192,7 +222,8 @@ BLOCKS: list[Block] = [
     CategoryBlock("desk", 0.25, ("city", "日本", "")),
     TimeBlock("+09:00", 1.0, np.zeros(len(TIME_FEATURES))),
     SMALL_SHAPE,
-    DaypartBlock("Asia/Tokyo", 0.3, np.zeros(len(DAYPART_FEATURES))),
+    DaypartBlock("Asia/Tokyo", 0.3, np.zeros(len(DAYPARTS.names))),
+    HardDaypartBlock("Asia/Tokyo", 0.3, np.zeros(len(HARD_DAYPARTS.names))),
     NumericBlock("headline length", 0.3, np.array([1.0, 2.0]), np.array([0.5, 0.5])),
 ]
 

@@ -16,18 +16,19 @@ from classifier.text.blocks import (
     CategoryBlock,
     CrossBlock,
     DaypartBlock,
+    HardDaypartBlock,
     NumericBlock,
     ShapeBlock,
     TimeBlock,
 )
 from classifier.text.rows import Rows
 from classifier.text.shape import SHAPE_FEATURES
-from classifier.text.times import DAYPART_FEATURES, TIME_FEATURES
+from classifier.text.times import DAYPARTS, HARD_DAYPARTS, TIME_FEATURES
 
 DRAW = np.random.default_rng(0)
 DESK = CategoryBlock("desk", 0.3, ("north", "none", "south"))
 LENGTH = NumericBlock("headline length", 0.3, np.array([0.0, 5.0, 9.0]), np.array([0.25, 0.5, 0.25]))
-DAYPART = DaypartBlock("Asia/Tokyo", 0.3, DRAW.random(len(DAYPART_FEATURES)))
+DAYPART = DaypartBlock("Asia/Tokyo", 0.3, DRAW.random(len(DAYPARTS.names)))
 BLOCKS: list[Any] = [
     DESK,
     CategoryBlock("desk", 0.3, ("north", "none", "south"), 1),
@@ -36,7 +37,8 @@ BLOCKS: list[Any] = [
     TimeBlock("Asia/Tokyo", 0.1, DRAW.random(len(TIME_FEATURES))),
     LENGTH,
     DAYPART,
-    CrossBlock("desk", 0.7, ("north", "south"), DAYPART, np.array([0, 1, 4, 8, 12, 13, 14, 17])),
+    HardDaypartBlock("Asia/Tokyo", 0.3, DRAW.random(len(HARD_DAYPARTS.names))),
+    CrossBlock("desk", 0.7, ("north", "south"), DAYPART, np.array([0, 1, 4, 7, 8, 12, 13, 17, 20, 30])),
     CrossBlock("desk", 0.2, ("north", "south"), LENGTH, np.array([0, 2, 3, 4, 5])),
     CrossBlock("words", 0.2, ("12", "7"), DESK, np.array([0, 4])),
 ]

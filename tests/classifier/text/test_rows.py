@@ -10,7 +10,7 @@ from classifier.articles import ARTICLE_FIELDS, Article
 from classifier.reading.rows import to_batch
 from classifier.text.analyzer import Analyzer
 from classifier.text.blocks import TextBlock
-from classifier.text.rows import LENGTHS, NO_URL, TEXT, URL, Rows
+from classifier.text.rows import LENGTHS, NO_URL, START, TEXT, URL, Rows
 from classifier.text.values import numbers
 
 
@@ -90,6 +90,38 @@ def test_the_address_ends_before_the_query() -> None:
         rows = Rows.from_articles([article])
         assert rows.encoded(URL) == expected.encode()
         assert WORDS.feature_spans(rows, 0) == {}  # it is not what readers see
+
+
+STARTS = {
+    "": "",
+    "…!?": "",
+    "5 ways I": "5 ways",
+    "Why the port stays shut": "Why the port",
+    " “Why the port”": " “Why the port",
+    "A to B to C to D": "A to B to C to",  # words of one letter are none, as they are for the analyzer
+    "Über zwölf\n Städte ziehen": "Über zwölf\n Städte",
+    "市場 \U0001f600 株価": "市場 \U0001f600 株価",
+}
+
+
+def test_a_headline_starts_with_three_words() -> None:
+    articles = [Article(headline=headline, body="x") for headline in STARTS]
+    trigrams = TextBlock.of(START, Analyzer("word", (3, 3)), ("why the port", "the port stays"), np.ones(2))
+    for rows in (Rows.from_articles(articles), Rows.from_batch(to_batch(articles))):
+        assert rows.texts(START) == list(STARTS.values())
+        found = trigrams.transform(rows)
+        assert [found.row(i)[0].tolist() for i in range(len(articles))] == [
+            [0] if headline.startswith(("Why", " “Why")) else [] for headline in STARTS
+        ]
+        other = rows.with_values("headline", ["Out of the blue"] * len(articles))
+        assert other.texts(START) == ["Out of the"] * len(articles)
+        assert not len(trigrams.transform(other).indices)
+    for article, expected in zip(articles, STARTS.values(), strict=True):
+        rows = Rows.from_articles([article])
+        assert rows.encoded(START) == expected.encode()
+        assert rows.text_parts(START, 0) == [("headline", expected)]
+    rows = Rows.from_articles(articles)
+    assert trigrams.feature_spans(rows, list(STARTS).index(" “Why the port”")) == {0: [("headline", 2, 14)]}
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])

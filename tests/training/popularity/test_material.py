@@ -13,7 +13,7 @@ from training.corpus import Corpus
 from training.popularity.design import Design
 from training.popularity.features import FeatureCache
 from training.popularity.learners import Problem, fit
-from training.popularity.material import Material, fit_weights
+from training.popularity.material import Material, fit_weights, tempered
 from training.popularity.recipes import LEARNERS, Feature, Learner, PopularityRecipe
 
 Make = Callable[..., Corpus]
@@ -151,6 +151,26 @@ def test_older_articles_count_less(simulate: Any, corpus_of: Make, material_of: 
     assert old is not None
     assert old[12] > 3 * old[0]  # however old it is
     assert material.emphasis(recipe("time"), rows) is None
+
+
+def test_a_group_counts_by_the_square_root_of_its_articles(
+    simulate: Any, corpus_of: Make, material_of: Any
+) -> None:
+    rows = simulate(lift, days=3, daily=16)[:36]  # days of 16, 16 and 4
+    _, _, _, material = material_of(corpus_of(rows))
+    for half_life in (0.0, 5.0):
+        weight = material.emphasis(recipe("time", half_life=half_life), np.arange(36))
+        assert weight is not None
+        assert weight.mean() == pytest.approx(1.0)
+        days = np.add.reduceat(weight * 2.0 ** (material.ages / 5 if half_life else 0.0), [0, 16, 32])
+        np.testing.assert_allclose(days / days[0], [1.0, 1.0, 0.5])
+    part = material.emphasis(recipe("time"), np.arange(28, 36))  # of which four are of each of two days
+    assert part is None
+
+
+def test_by_how_much_an_article_failed_counts_less() -> None:
+    targets = np.array([-3.0, -2.0, -1.0, -0.5, 0.0, 4.0])
+    np.testing.assert_allclose(tempered(targets), [-1.6, -1.3, -1.0, -0.5, 0.0, 4.0])
 
 
 def first_word(row: Row) -> int:

@@ -191,7 +191,7 @@ def test_regularisation_grows_with_the_texts_length() -> None:
         PopularityRecipe(tuple(map(Feature.parse, features)), alpha=3.0)
         for features in (
             GOOD[:2],
-            ("text word(1,2) * 2", "headline word(1,1) * 0.5", "source * 9"),
+            ("text word(1,2) * 2", "headline word(1,1) * 0.5", "source * 9", "source x text word(1,2) * 3"),
             GOOD[1:2],
         )
     )

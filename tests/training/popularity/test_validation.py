@@ -16,7 +16,7 @@ from training.labels import Judgements, count_judgements
 from training.metrics import evaluate_popularity
 from training.popularity import validation as module
 from training.popularity.head import _days
-from training.popularity.validation import Quality, Validation, Window, make_validation
+from training.popularity.validation import CLEAR, PLAUSIBLE, Quality, Validation, Window, make_validation
 
 Make = Callable[..., Corpus]
 PROPERTY = settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -171,6 +171,29 @@ def test_better_is_by_more_than_the_noise_of_the_groups(gain: Any, lead: Any, be
     turned = Quality(base.agreement + lead, base.top + gain)
     plain = gain.mean() > max(gain.std() / 50**0.5, 0.0005)
     assert turned.better_than(base, same_units=False) == plain
+
+
+def test_what_mostly_helps_needs_less_to_be_taken() -> None:
+    base = Quality(*np.random.default_rng(0).random((2, 50)))
+    other = Quality(base.agreement + NOISE + 0.02, base.top)
+    assert other.better_than(base, PLAUSIBLE)
+    assert not other.better_than(base, CLEAR)
+    assert not Quality(base.agreement + NOISE + 0.01, base.top).better_than(base, PLAUSIBLE)
+    assert not Quality(base.agreement + 0.0004, base.top).better_than(base, PLAUSIBLE)
+
+
+@pytest.mark.parametrize(
+    ("forward", "newest", "expected"), [(True, 2000, 2000), (True, 1999, 4999), (False, 2000, 5000)]
+)
+def test_chances_are_learned_where_most_was_known(forward: bool, newest: int, expected: int) -> None:
+    """From the newest window, if it is not too small."""
+    places = np.arange(5000)
+    edge = 5000 - newest
+    asked = [(places >= 5000 - expected) & (places < edge), places >= edge]
+    windows = tuple(Window(~own, own) for own in asked)
+    validation = Validation(windows, np.zeros(5000), judgements_of([[1.0, 2.0]]), forward)
+    assert validation.nearest.sum() == expected
+    assert validation.nearest[-newest:].all()
 
 
 def test_groups_that_decide_nothing_are_not_judged() -> None:

@@ -70,6 +70,8 @@ def test_the_words_that_decided_are_marked_where_they_stand(desk: Any, model: Mo
 
 NAMES = {
     "hour: 07": "published at 07 o’clock",
+    "daypart: around 06, Monday to Friday": "published around 06 o’clock on a working day",
+    "source Gazette × daypart: around 21, weekend": "source Gazette × published around 21 o’clock at the weekend",
     "daypart: 06 to 09": "published at 06–09 o’clock",
     "daypart: weekend": "published at the weekend",
     "source Gazette × daypart: Monday to Friday": "source Gazette × published on a working day",
@@ -102,6 +104,7 @@ def test_without_a_time_all_that_is_of_it_is_one(desk: Any) -> None:
         "daypart: 06 to 09",
         "hour: 07",
         "source x: y × daypart: 06 to 09",
+        "daypart: around 06, weekend",
     ]
     parts = [
         {"head": "popularity", "feature": name, "contribution": 0.5, "spans": []}
@@ -112,7 +115,7 @@ def test_without_a_time_all_that_is_of_it_is_one(desk: Any) -> None:
         "async (parts) => (await import('/page/static/words.js')).gather({}, parts, 'popularity', 'contribution').words",
         parts,
     )
-    assert sorted(item["amount"] for item in found) == [0.5, 2.5]
+    assert sorted(item["amount"] for item in found) == [0.5, 3.0]
 
 
 def test_marks_move_with_their_words(desk: Any) -> None:
