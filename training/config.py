@@ -19,7 +19,7 @@ from classifier.articles import ARTICLE_FIELDS, parse_timezone
 from classifier.errors import ConfigError
 from classifier.reading.base import own_columns
 from classifier.reading.sections import check_sections
-from classifier.text.rows import TEXT_COLUMNS, URL
+from classifier.text.rows import START, TEXT_COLUMNS, URL
 from training.popularity.recipes import LEARNERS, Feature, check_recipe
 from training.recipes import BlockRecipe
 
@@ -229,6 +229,12 @@ def parse_config(data: Mapping[str, Any], *, where: str = "configuration") -> Co
             raise ConfigError(
                 f"fit.section_blocks: {error.problem}", where=where, remedy=error.remedy
             ) from None
+        if column == START:
+            raise ConfigError(
+                f'fit.section_blocks: "{column}" is a feature of the popularity head',
+                where=where,
+                remedy="name headline",
+            )
         if column not in TEXT_COLUMNS or column == URL:
             _feature(column, "fit.section_blocks", where)
     if columns and not set(columns) & set(TEXT_COLUMNS):

@@ -24,7 +24,7 @@ from classifier.errors import ConfigError, LabelError
 from classifier.model import Model
 from classifier.reading import Reading
 from classifier.store import ModelFolder
-from classifier.text.rows import LENGTHS
+from classifier.text.rows import LENGTHS, NO_URL, START, TEXT
 from classifier.text.values import as_number
 from training.baselines import popularity_tables, section_tables
 from training.config import ALWAYS, CATEGORICAL, Config
@@ -44,6 +44,7 @@ from training.report.content import ReportContent
 from training.sections import FittedSections, fit_sections
 
 Progress = Callable[[str], None]
+_MADE = (*BUILT_IN, TEXT, START, NO_URL)  # columns that rows have, whatever the articles have
 _LIBRARIES = ("numpy", "pyarrow", "scikit-learn", "scipy", "joblib")
 
 
@@ -164,7 +165,7 @@ def check_columns(corpus: Corpus, config: Config) -> None:
     for column, setting, is_number in _named(config):
         if column == "section" and setting != "fit.section_blocks":
             continue
-        if column in BUILT_IN and setting != "fit.section_blocks":
+        if column in _MADE and setting != "fit.section_blocks":
             raise ConfigError(
                 f'{setting}: "{column}" is the name of a feature that is made without a column',
                 remedy="give the column another name",

@@ -220,6 +220,15 @@ def test_the_address_is_a_text_of_the_popularity_head_alone() -> None:
         parse_config({"features": {"categorical": ["url"]}})
 
 
+def test_how_a_headline_starts_is_a_text_of_the_popularity_head_alone() -> None:
+    """What stands beside the section head, a pipeline of scikit-learn, reads whole columns."""
+    named = ("text word(1,1)", "headline start word(1,3) * 0.4")
+    assert parse_config({"fit": {"popularity_features": [*named]}}).fit.popularity_features == named
+    with pytest.raises(ConfigError, match=r'"headline start" is a feature of the popularity head') as caught:
+        parse_config({"fit": {"section_blocks": ["headline start word(1,3)"]}}, where="c.toml")
+    assert (caught.value.where, caught.value.remedy) == ("c.toml", "name headline")
+
+
 def test_what_leaves_the_choice_to_validation_can_be_written_down() -> None:
     chosen = {"section_blocks": [], "section_c": 0, "section_balance": -1, "section_half_life": -1}
     assert parse_config({"fit": chosen}) == Config()

@@ -13,12 +13,12 @@ from threadpoolctl import threadpool_limits
 
 from classifier.errors import LabelError
 from classifier.linear import Linear
-from classifier.popularity import PopularityHead
+from classifier.popularity import PopularityHead, Top5Curve
 from classifier.text.rows import LENGTHS
 from training.calibration.pairs import fit_pair_slope
 from training.calibration.top5 import fit_top5
 from training.config import Config
-from training.corpus import Corpus
+from training.corpus import Corpus, Mask
 from training.labels import Judgements
 from training.metrics import top_k_membership
 from training.popularity.addresses import of_address, without_address
@@ -26,7 +26,7 @@ from training.popularity.choice import Trials, choose_recipe, start_recipe
 from training.popularity.columns import is_numeric
 from training.popularity.features import FeatureCache, to_blocks
 from training.popularity.learners import TOLERANCE, rough
-from training.popularity.material import FittedWeights, Material, fit_weights, tempered
+from training.popularity.material import FittedWeights, Material, counting_of, fit_weights, tempered
 from training.popularity.recipes import Feature, PopularityRecipe, as_learner
 from training.popularity.sources import group_sizes, score_quantiles, source_names, weekdays
 from training.popularity.uncertainty import weight_variance
@@ -39,6 +39,9 @@ Progress = Callable[[str], None]
 _MANY = 60_000  # the newest so many articles are enough to choose by
 _HELD = 5e-3  # the tolerance of fits that go on from one which has seen what they are asked about
 _LEAST_JUDGED = 200  # judgements that walking forward must give for chances to be calibrated on them
+# And that its newest window must give, for chances to be calibrated on that alone: its fit has seen nearly as much as the
+# final one, those before it less, and their scores spread less.
+_MANY_JUDGED = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +100,13 @@ def with_one_section(corpus: Corpus) -> Corpus:
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """A recipe, how many were tried, and its scores of what was asked inside the training part (n,) by fits that come
-    nearest to the final one, NaN elsewhere."""
+    """A recipe, how many were tried, its scores of what was asked inside the training part (n,), NaN elsewhere, and which
+    of them are of the newest window (n,)."""
 
     recipe: PopularityRecipe
     tried: int
     held: Floats
+    newest: Mask
 
 
 def _choose(
@@ -135,9 +139,11 @@ def _choose(
             learner=not fit.popularity_learner,
         )
     held = np.full(len(newest), np.nan)
-    held[newest] = np.where(trials.validation.nearest, trials.scores(recipe), np.nan)
+    held[newest] = trials.scores(recipe)
+    last = np.zeros(len(newest), np.bool_)
+    last[newest] = trials.validation.newest
     material.cache.forget()
-    return _Chosen(recipe, len(trials.found), held)
+    return _Chosen(recipe, len(trials.found), held, last)
 
 
 def _start(corpus: Corpus, judgements: Judgements, config: Config) -> PopularityRecipe:
@@ -175,7 +181,8 @@ def _material(corpus: Corpus, targets: Floats, judgements: Judgements, config: C
         for name in dict.fromkeys(config.features.nuisance)
     )
     cache = FeatureCache(corpus.rows, corpus.timezone, filled, corpus.hash_key)
-    return Material(cache, targets, groups, filled, judgements.flags, nuisance)
+    counting = counting_of(judgements, len(corpus))
+    return Material(cache, targets, groups, filled, judgements.flags, nuisance, counting)
 
 
 def _finish(
@@ -200,14 +207,7 @@ def _finish(
     table = group_sizes(corpus, judgements, sizes, source, len(sources))
     # What the head will go by is the usual size of such a day, not the size that it turned out to have.
     usual = table[source, weekdays(corpus)][judgements.rows]
-    usable = (sizes > 5) & (usual > 5)
-    judged = chosen.held if np.isfinite(chosen.held[judgements.rows[usable]]).sum() >= _LEAST_JUDGED else held
-    seen = judged[judgements.rows]
-    if not np.isfinite(seen).any():
-        seen = np.zeros(len(seen))  # scores that say nothing: what is left is the size of the group
-    usable &= np.isfinite(seen)
-    top5 = fit_top5(seen[usable], usual[usable], hits[usable])
-    pair_slope = fit_pair_slope(seen, judgements)
+    top5, pair_slope = _chances(chosen, held, judgements, (sizes > 5) & (usual > 5), usual, hits)
     # Where nothing could be held out (one day, one group) the fitted scores stand in.
     scores = np.where(np.isfinite(held), held, fitted.scores)
     predicting = material.predicting(recipe)
@@ -230,6 +230,32 @@ def _finish(
         timezone=corpus.timezone,
     )
     return FittedPopularity(head, recipe, len(corpus), len(np.unique(judgements.groups)), chosen.tried)
+
+
+def _chances(
+    chosen: _Chosen,
+    held: Floats,
+    judgements: Judgements,
+    usable: Mask,
+    usual: Floats,
+    hits: Floats,
+) -> tuple[Top5Curve, float]:
+    """The curve of the top five, fitted on the `usable` (m,) of the judgements, and PopularityHead.pair_slope: on scores of
+    walking forward where these are enough, else on those of folds, `held` (n,). `usual` (m,) are usual sizes of the groups,
+    `hits` (m,) memberships in the top five."""
+
+    def enough(scores: Floats, least: int) -> bool:
+        return bool(np.isfinite(scores[judgements.rows[usable]]).sum() >= least)
+
+    scores = (chosen.held if enough(chosen.held, _LEAST_JUDGED) else held)[judgements.rows]
+    if not np.isfinite(scores).any():
+        scores = np.zeros(len(scores))  # that say nothing: what is left is the size of the group
+    pair_slope = fit_pair_slope(scores, judgements)
+    newest = np.where(chosen.newest, chosen.held, np.nan)
+    if enough(newest, _MANY_JUDGED):
+        scores = newest[judgements.rows]
+    usable = usable & np.isfinite(scores)
+    return fit_top5(scores[usable], usual[usable], hits[usable]), pair_slope
 
 
 def _out_of_fold(

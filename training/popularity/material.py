@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.labels import Judgements
 from training.popularity.design import Design
 from training.popularity.features import FeatureCache, FittedFeature
 from training.popularity.learners import Problem, Solution, fit
@@ -25,7 +26,7 @@ _FAR, _BEYOND = -1.0, 0.3  # from so far below the middle on a target counts by 
 class Material:
     """What every recipe is fitted on: n articles' features, standardised `targets`, `groups` as numbers, `ages` in days
     before the newest, and whether popularity is a flag. `nuisance` features are fitted with every recipe and held at their
-    average when predicting."""
+    average when predicting. `counting` (n,) is how much each article counts for the size of its group (None: all alike)."""
 
     cache: FeatureCache
     targets: Floats
@@ -33,6 +34,7 @@ class Material:
     ages: Floats
     flags: bool
     nuisance: tuple[Feature, ...] = ()
+    counting: Floats | None = None
 
     def predicting(
         self, recipe: PopularityRecipe, seen: NDArray[np.bool_] | None = None
@@ -41,10 +43,8 @@ class Material:
         return self.cache.fitted(recipe.features, seen)
 
     def emphasis(self, recipe: PopularityRecipe, rows: NDArray[np.int64]) -> Floats | None:
-        """How much each article of some positions counts, 1 on average; None: all alike. By its age, and so that a group
-        counts by the square root of its articles: metrics take all groups alike, of which the small know less."""
-        _, group, sizes = np.unique(self.groups[rows], return_inverse=True, return_counts=True)
-        weight = sizes[group] ** -0.5
+        """How much each article of some positions counts, by `counting` and its age, 1 on average; None: all alike."""
+        weight = np.ones(len(rows)) if self.counting is None else self.counting[rows].copy()
         if recipe.half_life:
             ages = self.ages[rows] - self.ages[rows].min()
             weight *= 0.5 ** np.minimum(ages / recipe.half_life, _MOST_HALVINGS)
@@ -72,6 +72,19 @@ class FittedWeights:
             known.get((feature.plain, feature.recent, width), np.zeros(width)) for feature, width in features
         ]
         return replace(self.solution, weights=np.concatenate(found))
+
+
+def counting_of(judgements: Judgements, count: int) -> Floats | None:
+    """`Material.counting` of `count` articles: a group counts by the square root of its articles, since metrics take all
+    groups alike, of which the small know less. An article of several groups has their average, one of none the average over
+    all. None where the groups are not what targets were standardised in."""
+    if judgements.targets is not None or not len(judgements):
+        return None
+    _, group, sizes = np.unique(judgements.groups, return_inverse=True, return_counts=True)
+    weight = sizes[group] ** -0.5
+    judged = np.bincount(judgements.rows, minlength=count)
+    total = np.bincount(judgements.rows, weight, count)
+    return np.where(judged > 0, total / np.maximum(judged, 1), weight.mean())
 
 
 def tempered(targets: Floats) -> Floats:

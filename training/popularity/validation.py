@@ -19,7 +19,6 @@ _NEWEST, _WINDOWS = 0.4, 2
 _LEAST_DAYS = 10
 _LEAST_GROUPS = 8  # with fewer to judge by, nothing is chosen
 _MOST_GROUPS = 4000
-_MANY = 2000  # articles from which two or three numbers can be had
 _JUDGED = ("ndcg_at_5", "ndcg_at_10", "top5_overlap", "pairwise_accuracy")
 _LEAST_GAIN = 0.0005  # by less a recipe is no better
 # Nor by fewer standard errors: of what helps as often as not, chance alone gives one in fifteen; of what is known to help
@@ -83,11 +82,9 @@ class Validation:
         return np.asarray(np.logical_or.reduce([window.asked for window in self.windows]))
 
     @property
-    def nearest(self) -> Mask:
-        """(n,) articles asked of fits that saw nearly as much as one on everything will: the newest window's, if these are
-        not too few. An earlier one's know less, and their scores spread less."""
-        newest = self.windows[-1].asked if self.forward else self.asked
-        return newest if newest.sum() >= _MANY else self.asked
+    def newest(self) -> Mask:
+        """(n,) articles of the newest window; none without times."""
+        return self.windows[-1].asked if self.forward else np.zeros(len(self.targets), np.bool_)
 
     def usable(self) -> bool:
         """Whether there is enough to choose by."""

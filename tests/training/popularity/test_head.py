@@ -236,6 +236,15 @@ def test_columns_of_numbers_and_categories(simulate: Any, corpus_of: Make) -> No
             'features.categorical: "daypart" is the name of a feature',
         ),
         ({"features": {"nuisance": ["time"]}}, 'features.nuisance: "time" is the name of a feature'),
+        (
+            {"features": {"categorical": ["headline start"]}},
+            'features.categorical: "headline start" is the name of a feature',
+        ),
+        ({"features": {"nuisance": ["text"]}}, 'features.nuisance: "text" is the name of a feature'),
+        (
+            {"fit": {"popularity_features": ["text word(1,1)", "source without url * 1"]}},
+            'fit.popularity_features: "source without url" is the name of a feature',
+        ),
         ({"features": {"categorical": ["headline length"]}}, 'categorical: "headline length" is a number'),
         ({"features": {"numeric": ["headline lenght"]}}, 'the articles have no column "headline lenght"'),
         (
@@ -399,11 +408,18 @@ def test_small_groups_say_nothing_of_the_top_five(
         for i, row in enumerate(simulate(liked, days=50, daily=12, seed=1))
         if i % 12 < 5
     ]
-    fitted(corpus_of([*rows, *small]))
+    corpus = corpus_of([*rows, *small])
+    fitted(corpus)
     ((scores, sizes, hits),) = given
     assert set(sizes.tolist()) == {12.0}
     assert len(scores) == 240  # of the newest two fifths, each by a fit of what was before
     assert hits.sum() == 100
+    monkeypatch.setattr(module, "_MANY_JUDGED", 120)
+    fitted(corpus)
+    assert len(given[1][0]) == 120  # of the newest window, which is now large enough
+    monkeypatch.setattr(module, "_MANY_JUDGED", 121)
+    fitted(corpus)
+    assert len(given[2][0]) == 240
 
 
 def test_the_spread_is_that_of_log_counts_within_a_group(corpus_of: Make) -> None:

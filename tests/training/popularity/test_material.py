@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from training.corpus import Corpus
+from training.labels import NO_JUDGEMENTS, Judgements
 from training.popularity.design import Design
 from training.popularity.features import FeatureCache
 from training.popularity.learners import Problem, fit
-from training.popularity.material import Material, fit_weights, tempered
+from training.popularity.material import Material, counting_of, fit_weights, tempered
 from training.popularity.recipes import LEARNERS, Feature, Learner, PopularityRecipe
 
 Make = Callable[..., Corpus]
@@ -165,7 +166,26 @@ def test_a_group_counts_by_the_square_root_of_its_articles(
         days = np.add.reduceat(weight * 2.0 ** (material.ages / 5 if half_life else 0.0), [0, 16, 32])
         np.testing.assert_allclose(days / days[0], [1.0, 1.0, 0.5])
     part = material.emphasis(recipe("time"), np.arange(28, 36))  # of which four are of each of two days
-    assert part is None
+    assert part is not None
+    np.testing.assert_allclose(part[4:] / part[0], 2.0)
+    assert material.emphasis(recipe("time"), np.arange(32)) is None
+
+
+def test_how_much_an_article_counts_does_not_depend_on_the_order_of_boxes() -> None:
+    """Of several groups it has the average; an article that another form of label filled in has that over all."""
+    names = ["a"] * 4 + ["b"] * 16 + ["c"] * 4
+    given = Judgements(
+        np.array([*range(4), *range(16), 0, 1, 2, 17]), np.zeros(24), np.array(names), flags=False
+    )
+    found = counting_of(given, 20)
+    assert found is not None
+    np.testing.assert_allclose(found[[0, 3, 4, 15, 17]], [1.25 / 3, 0.375, 0.25, 0.25, 0.5])
+    np.testing.assert_allclose(found[[16, 18, 19]], (8 * 0.5 + 16 * 0.25) / 24)
+    turned = Judgements(given.rows[::-1], given.values, given.groups[::-1], flags=False)
+    np.testing.assert_allclose(np.asarray(counting_of(turned, 20)), found, rtol=1e-14)
+    # Clicks are standardised over all lists.
+    assert counting_of(replace(given, targets=np.zeros(20)), 20) is None
+    assert counting_of(NO_JUDGEMENTS, 20) is None
 
 
 def test_by_how_much_an_article_failed_counts_less() -> None:

@@ -182,18 +182,13 @@ def test_what_mostly_helps_needs_less_to_be_taken() -> None:
     assert not Quality(base.agreement + 0.0004, base.top).better_than(base, PLAUSIBLE)
 
 
-@pytest.mark.parametrize(
-    ("forward", "newest", "expected"), [(True, 2000, 2000), (True, 1999, 4999), (False, 2000, 5000)]
-)
-def test_chances_are_learned_where_most_was_known(forward: bool, newest: int, expected: int) -> None:
-    """From the newest window, if it is not too small."""
-    places = np.arange(5000)
-    edge = 5000 - newest
-    asked = [(places >= 5000 - expected) & (places < edge), places >= edge]
+def test_of_windows_in_time_the_last_is_the_newest() -> None:
+    places = np.arange(50)
+    asked = [(places >= 10) & (places < 30), places >= 30]
     windows = tuple(Window(~own, own) for own in asked)
-    validation = Validation(windows, np.zeros(5000), judgements_of([[1.0, 2.0]]), forward)
-    assert validation.nearest.sum() == expected
-    assert validation.nearest[-newest:].all()
+    validation = Validation(windows, np.zeros(50), judgements_of([[1.0, 2.0]]), True)
+    assert np.flatnonzero(validation.newest).tolist() == list(range(30, 50))
+    assert not replace(validation, forward=False).newest.any()
 
 
 def test_groups_that_decide_nothing_are_not_judged() -> None:
