@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 _LOCAL = r"^[12][0-9]{3}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
 _OFFSET = re.compile(r"[+-](?:0[0-9]|1[0-4]):[0-5][0-9]")
+_LAST_YEAR = 2037  # for which Arrow knows when clocks change
 _UTC = ("Z", "+00:00", "-00:00")
 
 
@@ -27,6 +28,8 @@ def iso_times(column: pa.Array, zone: tzinfo | None) -> pa.Array | None:
             return _with_offsets(column, texts, "Z" if first.endswith("Z") else first[-6:])
         if isinstance(zone, ZoneInfo) and _all(texts, ""):
             local = _parsed(column, pa.timestamp("us"))
+            if pc.max(pc.year(local)).as_py() > _LAST_YEAR:
+                return None
             # Hours that the clocks skip or show twice are `parse_time`'s to read.
             return pc.assume_timezone(local, zone.key, ambiguous="raise", nonexistent="raise")
     except pa.ArrowException:  # such as the 30th of February
