@@ -26,7 +26,7 @@ from training.popularity.choice import Trials, choose_recipe, start_recipe
 from training.popularity.columns import is_numeric
 from training.popularity.features import FeatureCache, to_blocks
 from training.popularity.learners import TOLERANCE, rough
-from training.popularity.material import FittedWeights, Material, counting_of, fit_weights, tempered
+from training.popularity.material import FittedWeights, Material, fit_weights, group_weights, tempered
 from training.popularity.recipes import Feature, PopularityRecipe, as_learner
 from training.popularity.sources import group_sizes, score_quantiles, source_names, weekdays
 from training.popularity.uncertainty import weight_variance
@@ -181,8 +181,8 @@ def _material(corpus: Corpus, targets: Floats, judgements: Judgements, config: C
         for name in dict.fromkeys(config.features.nuisance)
     )
     cache = FeatureCache(corpus.rows, corpus.timezone, filled, corpus.hash_key)
-    counting = counting_of(judgements, len(corpus))
-    return Material(cache, targets, groups, filled, judgements.flags, nuisance, counting)
+    sample_weight = group_weights(judgements, len(corpus))
+    return Material(cache, targets, groups, filled, judgements.flags, nuisance, sample_weight)
 
 
 def _finish(

@@ -26,7 +26,7 @@ _FAR, _BEYOND = -1.0, 0.3  # from so far below the middle on a target counts by 
 class Material:
     """What every recipe is fitted on: n articles' features, standardised `targets`, `groups` as numbers, `ages` in days
     before the newest, and whether popularity is a flag. `nuisance` features are fitted with every recipe and held at their
-    average when predicting. `counting` (n,) is how much each article counts for the size of its group (None: all alike)."""
+    average when predicting. `sample_weight` (n,) is how much each article counts for its group's size (None: all alike)."""
 
     cache: FeatureCache
     targets: Floats
@@ -34,7 +34,7 @@ class Material:
     ages: Floats
     flags: bool
     nuisance: tuple[Feature, ...] = ()
-    counting: Floats | None = None
+    sample_weight: Floats | None = None
 
     def predicting(
         self, recipe: PopularityRecipe, seen: NDArray[np.bool_] | None = None
@@ -43,8 +43,8 @@ class Material:
         return self.cache.fitted(recipe.features, seen)
 
     def emphasis(self, recipe: PopularityRecipe, rows: NDArray[np.int64]) -> Floats | None:
-        """How much each article of some positions counts, by `counting` and its age, 1 on average; None: all alike."""
-        weight = np.ones(len(rows)) if self.counting is None else self.counting[rows].copy()
+        """How much each article of some positions counts, by `sample_weight` and age, 1 on average; None: all alike."""
+        weight = np.ones(len(rows)) if self.sample_weight is None else self.sample_weight[rows].copy()
         if recipe.half_life:
             ages = self.ages[rows] - self.ages[rows].min()
             weight *= 0.5 ** np.minimum(ages / recipe.half_life, _MOST_HALVINGS)
@@ -74,10 +74,10 @@ class FittedWeights:
         return replace(self.solution, weights=np.concatenate(found))
 
 
-def counting_of(judgements: Judgements, count: int) -> Floats | None:
-    """`Material.counting` of `count` articles: a group counts by the square root of its articles, since metrics take all
-    groups alike, of which the small know less. An article of several groups has their average, one of none the average over
-    all. None where the groups are not what targets were standardised in."""
+def group_weights(judgements: Judgements, count: int) -> Floats | None:
+    """`Material.sample_weight` (count,): a group counts by the square root of its articles, since metrics take all groups
+    alike, of which the small know less. An article of several groups has their average, one of none the average over all.
+    None where the groups are not what targets were standardised in."""
     if judgements.targets is not None or not len(judgements):
         return None
     _, group, sizes = np.unique(judgements.groups, return_inverse=True, return_counts=True)

@@ -95,8 +95,8 @@ class Feature:
 @dataclass(frozen=True, slots=True)
 class PopularityRecipe:
     """`alpha` is the regularisation for articles whose texts have length 1: the more text blocks, the longer an article's
-    vector (each has its weight as length), and the more of it is needed. `half_life` in days: an article of that age counts
-    half as much as a new one (0: all alike)."""
+    vector (each has its weight as length), and the more of it is needed; crosses do not count among these. `half_life` in
+    days: an article of that age counts half as much as a new one (0: all alike)."""
 
     features: tuple[Feature, ...]
     learner: Learner = "squares"

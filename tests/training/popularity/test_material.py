@@ -14,7 +14,7 @@ from training.labels import NO_JUDGEMENTS, Judgements
 from training.popularity.design import Design
 from training.popularity.features import FeatureCache
 from training.popularity.learners import Problem, fit
-from training.popularity.material import Material, counting_of, fit_weights, tempered
+from training.popularity.material import Material, fit_weights, group_weights, tempered
 from training.popularity.recipes import LEARNERS, Feature, Learner, PopularityRecipe
 
 Make = Callable[..., Corpus]
@@ -177,15 +177,15 @@ def test_how_much_an_article_counts_does_not_depend_on_the_order_of_boxes() -> N
     given = Judgements(
         np.array([*range(4), *range(16), 0, 1, 2, 17]), np.zeros(24), np.array(names), flags=False
     )
-    found = counting_of(given, 20)
+    found = group_weights(given, 20)
     assert found is not None
     np.testing.assert_allclose(found[[0, 3, 4, 15, 17]], [1.25 / 3, 0.375, 0.25, 0.25, 0.5])
     np.testing.assert_allclose(found[[16, 18, 19]], (8 * 0.5 + 16 * 0.25) / 24)
     turned = Judgements(given.rows[::-1], given.values, given.groups[::-1], flags=False)
-    np.testing.assert_allclose(np.asarray(counting_of(turned, 20)), found, rtol=1e-14)
+    np.testing.assert_allclose(np.asarray(group_weights(turned, 20)), found, rtol=1e-14)
     # Clicks are standardised over all lists.
-    assert counting_of(replace(given, targets=np.zeros(20)), 20) is None
-    assert counting_of(NO_JUDGEMENTS, 20) is None
+    assert group_weights(replace(given, targets=np.zeros(20)), 20) is None
+    assert group_weights(NO_JUDGEMENTS, 20) is None
 
 
 def test_by_how_much_an_article_failed_counts_less() -> None:
